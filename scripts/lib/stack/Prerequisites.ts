@@ -1,0 +1,76 @@
+/**
+ * The tools that the loopback stack runs, and their installation on Debian.
+ */
+import { spawnSync } from "node:child_process"
+import { accessSync, constants } from "node:fs"
+import { delimiter, join } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { type MissingTool, PrerequisitesMissing, StackError } from "./StackError.ts"
+
+const tools: ReadonlyArray<MissingTool> = [
+  { command: "dockerd", debianPackage: "docker.io" },
+  { command: "docker-registry", debianPackage: "docker-registry" },
+  { command: "skopeo", debianPackage: "skopeo" },
+  { command: "htpasswd", debianPackage: "apache2-utils" },
+  { command: "openssl", debianPackage: "openssl" }
+]
+
+/** Daemons live in sbin, which is not on every user's PATH. */
+export const searchPath = [process.env["PATH"] ?? "", "/usr/local/sbin", "/usr/sbin", "/sbin"].join(delimiter)
+
+const isInstalled = (command: string): boolean =>
+  searchPath.split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK)
+      return folder !== ""
+    } catch {
+      return false
+    }
+  })
+
+const isRoot = () => process.getuid?.() === 0
+
+/** What keeps the stack from running here; synchronous, because a test file has to know it while it is collected. */
+export const unsafeMissing = (): Option.Option<PrerequisitesMissing> => {
+  const absent = tools.filter((tool) => !isInstalled(tool.command))
+  return absent.length > 0 || !isRoot()
+    ? Option.some(new PrerequisitesMissing({ tools: absent, needsRoot: !isRoot() }))
+    : Option.none()
+}
+
+/** Succeeds when everything is there. */
+export const check: Effect.Effect<void, PrerequisitesMissing> = Effect.suspend(() =>
+  Option.match(unsafeMissing(), { onNone: () => Effect.void, onSome: Effect.fail })
+)
+
+const apt = (...parameters: ReadonlyArray<string>): Effect.Effect<void, StackError> =>
+  Effect.suspend(() => {
+    const run = spawnSync("apt-get", parameters, {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" }
+    })
+    return run.status === 0
+      ? Effect.void
+      : Effect.fail(new StackError({ message: `apt-get ${parameters[0]} failed with exit code ${run.status}` }))
+  })
+
+/** Installs what is missing when this is root on a machine with apt; fails with what is missing otherwise. */
+export const install: Effect.Effect<void, PrerequisitesMissing | StackError> = Effect.suspend(() =>
+  Option.match(unsafeMissing(), {
+    onNone: () => Effect.void,
+    onSome: (missing) =>
+      missing.needsRoot || !isInstalled("apt-get")
+        ? Effect.fail(missing)
+        : Effect.zipRight(
+            apt("update", "-qq"),
+            apt(
+              "install",
+              "-y",
+              "-qq",
+              "--no-install-recommends",
+              ...new Set(missing.tools.map((tool) => tool.debianPackage))
+            )
+          ).pipe(Effect.zipRight(check))
+  })
+)

@@ -1,0 +1,123 @@
+/**
+ * Why a credential could not be read. No error here carries a secret's value.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * A secret that a registry refers to does not exist in the `SecretStore`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SecretNotFound extends Schema.TaggedError<SecretNotFound>("gantry/CredentialError/SecretNotFound")(
+  "SecretNotFound",
+  {
+    secret: Schema.String,
+    registry: Schema.optional(Schema.String),
+    store: Schema.String
+  }
+) {
+  get isRetryable(): boolean {
+    return false
+  }
+  override get message(): string {
+    const whose = this.registry === undefined ? "" : ` for registry ${this.registry}`
+    return `The secret "${this.secret}"${whose} does not exist in ${this.store}. Create it there, or correct the registry's \`secret\`.`
+  }
+}
+
+/**
+ * A secret exists but lacks a field, or a field has the wrong form.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SecretInvalid extends Schema.TaggedError<SecretInvalid>("gantry/CredentialError/SecretInvalid")(
+  "SecretInvalid",
+  {
+    secret: Schema.String,
+    registry: Schema.optional(Schema.String),
+    field: Schema.String,
+    expected: Schema.String
+  }
+) {
+  get isRetryable(): boolean {
+    return false
+  }
+  override get message(): string {
+    const whose = this.registry === undefined ? "" : ` for registry ${this.registry}`
+    return `The secret "${this.secret}"${whose} can not be used: field "${this.field}" must be ${this.expected}.`
+  }
+}
+
+/**
+ * A `docker-credential-*` program could not be asked, or did not answer as the protocol says.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CredentialHelperError extends Schema.TaggedError<CredentialHelperError>(
+  "gantry/CredentialError/CredentialHelperError"
+)("CredentialHelperError", {
+  helper: Schema.String,
+  host: Schema.String,
+  reason: Schema.Literal("invalid-name", "missing", "failed", "timeout", "output-too-large", "malformed-answer"),
+  detail: Schema.String
+}) {
+  get isRetryable(): boolean {
+    return this.reason === "timeout"
+  }
+  override get message(): string {
+    return `The credential helper ${this.helper} gave no credential for ${this.host}: ${this.detail}`
+  }
+}
+
+/**
+ * A file that holds credentials (Docker's `config.json`, podman's `auth.json`) can not be read.
+ *
+ * `position` is the offset in characters at which a malformed file stops being JSON.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class DockerConfigError extends Schema.TaggedError<DockerConfigError>(
+  "gantry/CredentialError/DockerConfigError"
+)("DockerConfigError", {
+  path: Schema.String,
+  reason: Schema.Literal("unreadable", "malformed", "invalid-entry"),
+  position: Schema.optional(Schema.Number),
+  detail: Schema.String
+}) {
+  get isRetryable(): boolean {
+    return false
+  }
+  override get message(): string {
+    const where = this.position === undefined ? this.path : `${this.path} (at character ${this.position})`
+    return `${where} can not be used: ${this.detail}. Repair the file, or give the credential explicitly; gantry never rewrites it.`
+  }
+}
+
+/**
+ * A credential was given to a registry on another host. It is not sent: a credential goes only where it was issued for.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CredentialHostMismatch extends Schema.TaggedError<CredentialHostMismatch>(
+  "gantry/CredentialError/CredentialHostMismatch"
+)("CredentialHostMismatch", { host: Schema.String, registry: Schema.String }) {
+  get isRetryable(): boolean {
+    return false
+  }
+  override get message(): string {
+    return `The credential given for ${this.registry} is for ${this.host}, so it was not sent. Give the registry a credential of its own host.`
+  }
+}
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export type CredentialError = SecretNotFound | SecretInvalid | CredentialHelperError | DockerConfigError | CredentialHostMismatch

@@ -1,0 +1,72 @@
+/**
+ * The one door to a registry's network: a request out, a whole answer back.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
+import { makeNodeHttp } from "./internal/nodeHttp.ts"
+import type { RegistryUnavailable } from "./RegistryError.ts"
+
+/**
+ * How a connection is protected: HTTPS with a certificate that must be good, HTTPS with any certificate, or plain HTTP.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type RegistryTls = "verify" | "skip-verify" | "off"
+
+/**
+ * One request. Its scheme says whether TLS is used, `verifyCertificate` whether the certificate must be good.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RegistryRequest {
+  /** The registry on whose behalf it is sent, for errors: a token server is asked for a registry. */
+  readonly registry: string
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE"
+  readonly url: URL
+  /** Everything but `Authorization`; names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The whole value of `Authorization`. */
+  readonly authorization: Redacted.Redacted | undefined
+  readonly body: Redacted.Redacted<Uint8Array> | undefined
+  readonly verifyCertificate: boolean
+  /** From the start of the request to the end of its answer. */
+  readonly timeout: Duration.Duration
+  /** The longest body that is read, in bytes; a longer one is cut there and the answer is `truncated`. */
+  readonly maximumBody: number
+}
+
+/**
+ * A whole answer. Redirects are answers too: nobody has followed them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RegistryResponse {
+  readonly status: number
+  /** Every value of every header, by its name in lower case. */
+  readonly headers: Readonly<Record<string, ReadonlyArray<string>>>
+  readonly body: Uint8Array
+  /** Whether the body was longer than the request's `maximumBody`. */
+  readonly truncated: boolean
+}
+
+/**
+ * The network, as gantry's protocol client sees it; by default Node's own HTTP client.
+ *
+ * A reference, so nothing asks for it in `R`; `TestRegistry.layer` puts a registry in memory in its place. Interrupting
+ * `request` aborts what is under way. Fails with `RegistryUnavailable` when no whole answer comes.
+ *
+ * @since 0.1.0
+ * @category references
+ */
+export class RegistryHttp extends Context.Reference<RegistryHttp>()("gantry/RegistryHttp", {
+  defaultValue: (): {
+    readonly request: (request: RegistryRequest) => Effect.Effect<RegistryResponse, RegistryUnavailable>
+  } => makeNodeHttp()
+}) {}

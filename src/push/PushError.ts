@@ -1,0 +1,244 @@
+/**
+ * Why a push did not happen: one tag for each thing a caller would treat differently.
+ *
+ * @since 0.1.0
+ */
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import {
+  CredentialHelperError,
+  CredentialHostMismatch,
+  DockerConfigError,
+  SecretInvalid,
+  SecretNotFound
+} from "../credential/CredentialError.ts"
+import { RegistryError } from "../distribution/RegistryError.ts"
+import { EngineError } from "../engine/EngineError.ts"
+import { InvalidImageReference } from "../reference/ImageReference.ts"
+
+/**
+ * The image's name does not lie in the registry it was to be pushed with. Nothing was sent.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ImageUriMismatch extends Schema.TaggedError<ImageUriMismatch>("gantry/PushError/ImageUriMismatch")(
+  "ImageUriMismatch",
+  { image: Schema.String, registryUri: Schema.String }
+) {
+  get isRetryable(): boolean {
+    return false
+  }
+  override get message(): string {
+    return `The image ${this.image} does not belong to the registry ${this.registryUri}. Name the image ${this.registryUri}/…, or push it with the registry it belongs to.`
+  }
+}
+
+/**
+ * No registry of the catalog owns the image.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class NoMatchingRegistry extends Schema.TaggedError<NoMatchingRegistry>("gantry/PushError/NoMatchingRegistry")(
+  "NoMatchingRegistry",
+  { image: Schema.String, registries: Schema.Array(Schema.String) }
+) {
+  get isRetryable(): boolean {
+    return false
+  }
+  override get message(): string {
+    const known = this.registries.length === 0 ? "There is none" : `There are: ${this.registries.join(", ")}`
+    return `No registry owns the image ${this.image}. ${known}. Add a registry for it, or correct the name.`
+  }
+}
+
+/**
+ * The transport cannot read images from such a source.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class UnsupportedSource extends Schema.TaggedError<UnsupportedSource>("gantry/PushError/UnsupportedSource")(
+  "UnsupportedSource",
+  { source: Schema.String, transport: Schema.String }
+) {
+  get isRetryable(): boolean {
+    return false
+  }
+  override get message(): string {
+    return `The ${this.transport} transport does not push from ${this.source}. Load the image into the engine first (docker load) and push it by its name.`
+  }
+}
+
+/**
+ * The source holds no such image.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ImageNotFound extends Schema.TaggedError<ImageNotFound>("gantry/PushError/ImageNotFound")(
+  "ImageNotFound",
+  { image: Schema.String, where: Schema.String, hint: Schema.optional(Schema.String) }
+) {
+  get isRetryable(): boolean {
+    return false
+  }
+  override get message(): string {
+    const hint = this.hint === undefined ? "Build or pull it first, or correct the name." : this.hint
+    return `There is no image ${this.image} in ${this.where}. ${hint}`
+  }
+}
+
+/**
+ * The push went through, and neither the engine nor the registry says which digest it has.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class DigestMissing extends Schema.TaggedError<DigestMissing>("gantry/PushError/DigestMissing")(
+  "DigestMissing",
+  { image: Schema.String, detail: Schema.String }
+) {
+  get isRetryable(): boolean {
+    return false
+  }
+  override get message(): string {
+    return `${this.image} was pushed, but its digest could not be learned: ${this.detail}. The push itself went through; ask the registry for the tag's digest.`
+  }
+}
+
+/**
+ * No byte moved and no layer finished for as long as `stallTimeout` allows, so the push was given up.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class PushStalled extends Schema.TaggedError<PushStalled>("gantry/PushError/PushStalled")("PushStalled", {
+  image: Schema.String,
+  transport: Schema.Literal("engine", "direct"),
+  quietFor: Schema.DurationFromMillis
+}) {
+  /** A stalled upload keeps its slot in the engine, and a new push would join it: reference/engine.md facts 5 to 7. */
+  get isRetryable(): boolean {
+    return this.transport === "direct"
+  }
+  override get message(): string {
+    const advice =
+      this.transport === "engine"
+        ? "The engine holds on to the dead upload and a new push would join it: restart the engine, or push to another repository."
+        : "Check the registry and the network between."
+    return `The push of ${this.image} made no progress for too long and was given up. ${advice}`
+  }
+}
+
+/**
+ * A registry's `prepareImagePush` said no, in its own words. Nothing was sent.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class PrepareRejected extends Schema.TaggedError<PrepareRejected>("gantry/PushError/PrepareRejected")(
+  "PrepareRejected",
+  { image: Schema.String, detail: Schema.String }
+) {
+  get isRetryable(): boolean {
+    return false
+  }
+  override get message(): string {
+    return `The push of ${this.image} was refused before it began: ${this.detail}`
+  }
+}
+
+/**
+ * The push was stopped: on request, because the runtime shut down, or because another push failed and `fail-fast` was on.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class PushInterrupted extends Schema.TaggedError<PushInterrupted>("gantry/PushError/PushInterrupted")(
+  "PushInterrupted",
+  { image: Schema.String, reason: Schema.Literal("requested", "shutdown", "fail-fast") }
+) {
+  get isRetryable(): boolean {
+    return false
+  }
+  override get message(): string {
+    return `The push of ${this.image} was stopped (${this.reason}). Pushing again resumes: what the registry already has is not sent twice.`
+  }
+}
+
+/**
+ * Every failure of a push, as a Schema.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const PushError = Schema.Union(
+  InvalidImageReference,
+  ImageUriMismatch,
+  NoMatchingRegistry,
+  UnsupportedSource,
+  ImageNotFound,
+  SecretNotFound,
+  SecretInvalid,
+  CredentialHelperError,
+  DockerConfigError,
+  CredentialHostMismatch,
+  ...EngineError.members,
+  ...RegistryError.members,
+  DigestMissing,
+  PushStalled,
+  PrepareRejected
+)
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export type PushError = typeof PushError.Type
+
+/**
+ * Whether the same push may succeed when it is tried again, unchanged. Total: every member of `PushError` has its say.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isRetryable = (error: PushError): boolean => error.isRetryable
+
+/**
+ * @since 0.1.0
+ * @category guards
+ */
+export const isPushError: (u: unknown) => u is PushError = Schema.is(PushError)
+
+/**
+ * An error as events and reports carry it: its tag, its message, whether the same command may succeed later, and its own
+ * fields.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ErrorReport = Schema.Struct(
+  { _tag: Schema.String, message: Schema.String, transient: Schema.Boolean },
+  Schema.Record({ key: Schema.String, value: Schema.Unknown })
+).annotations({ identifier: "ErrorReport" })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type ErrorReport = typeof ErrorReport.Type
+
+const encodeError = Schema.encodeSync(Schema.Union(PushError, PushInterrupted))
+
+/**
+ * The report of an error. Its fields are already scrubbed: no error holds a secret or a URL's query.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const report = (error: PushError | PushInterrupted): ErrorReport => {
+  const fields = Object.entries(encodeError(error)).filter(([, value]) => !Predicate.isUndefined(value))
+  return { ...Object.fromEntries(fields), _tag: error._tag, message: error.message, transient: error.isRetryable }
+}

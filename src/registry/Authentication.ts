@@ -1,0 +1,144 @@
+/**
+ * Ways for a registry to find its credential: a description, whose `R` says what it needs.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type { Credential, ResolvedCredential } from "../credential/Credential.ts"
+import * as Credentials from "../credential/Credential.ts"
+import { type CredentialError, CredentialHostMismatch } from "../credential/CredentialError.ts"
+import { Keychain } from "../credential/Keychain.ts"
+import * as SecretStore from "../credential/SecretStore.ts"
+import type { RegistryUri } from "../reference/RegistryUri.ts"
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export type AuthenticationError = CredentialError
+
+/**
+ * How a registry finds its credential.
+ *
+ * `isRequired` says that `resolve` never gives none; `label` names it in messages, as in `secret ghcr`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Authentication<out R = never> extends Pipeable {
+  readonly label: string
+  readonly isRequired: boolean
+  readonly resolve: (uri: RegistryUri) => Effect.Effect<Option.Option<ResolvedCredential>, AuthenticationError, R>
+}
+
+/**
+ * A user's own way to find a credential.
+ *
+ * @since 0.1.0
+ * @category constructors
+ * @example
+ * import { Authentication, Credential } from "gantry"
+ * import { Config, Effect, Option } from "effect"
+ *
+ * const fromVault = Authentication.make({
+ *   label: "vault",
+ *   isRequired: true,
+ *   resolve: (uri) =>
+ *     Config.redacted("VAULT_REGISTRY_PASSWORD").pipe(
+ *       Effect.orDie,
+ *       Effect.map((password) =>
+ *         Option.some({
+ *           credential: Credential.usernamePassword({ host: uri.host, username: "ci", password }),
+ *           origin: "vault",
+ *           revalidate: true
+ *         })
+ *       )
+ *     )
+ * })
+ */
+export const make = <R = never>(options: {
+  readonly label: string
+  readonly isRequired: boolean
+  readonly resolve: (uri: RegistryUri) => Effect.Effect<Option.Option<ResolvedCredential>, AuthenticationError, R>
+}): Authentication<R> => ({
+  ...options,
+  pipe() {
+    // biome-ignore lint/complexity/noArguments: pipeArguments takes the arguments object
+    return pipeArguments(this, arguments)
+  }
+})
+
+/**
+ * No credential at all. The library's default: nothing of the machine's is used unless asked for.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const anonymous: Authentication = make({
+  label: "anonymous",
+  isRequired: false,
+  resolve: () => Effect.succeedNone
+})
+
+/**
+ * One given credential. Fails with `CredentialHostMismatch` at a registry on another host.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const credential = (value: Credential): Authentication =>
+  make({
+    label: "credential",
+    isRequired: true,
+    resolve: (uri) =>
+      value.host === uri.host
+        ? Effect.succeedSome({ credential: value, origin: "the given credential", revalidate: false })
+        : Effect.fail(new CredentialHostMismatch({ host: value.host, registry: String(uri) }))
+  })
+
+/**
+ * A username and a password for whichever host the registry is on.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const usernamePassword = (username: string, password: Redacted.Redacted): Authentication =>
+  make({
+    label: "username and password",
+    isRequired: true,
+    resolve: (uri) =>
+      Effect.succeedSome({
+        credential: Credentials.usernamePassword({ host: uri.host, username, password }),
+        origin: "the given username and password",
+        revalidate: false
+      })
+  })
+
+const BasicSecret = Schema.Struct({ username: Schema.Redacted(Schema.String), password: Schema.Redacted(Schema.String) })
+
+/**
+ * The `username` and `password` of a stored secret, read again for each push so that a rotated one is picked up.
+ *
+ * Fails with `SecretNotFound` when the secret does not exist and with `SecretInvalid` when a field is missing.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const secret = (name: string): Authentication<SecretStore.SecretStore> =>
+  make({
+    label: `secret ${name}`,
+    isRequired: true,
+    resolve: Effect.fnUntraced(function* (uri) {
+      const values = yield* SecretStore.getTyped(name, BasicSecret, { registry: String(uri) })
+      return Option.some({
+        credential: Credentials.usernamePassword({ host: uri.host, ...values }),
+        origin: `secret ${name}`,
+        revalidate: true
+      })
+    })
+  })

@@ -1,0 +1,30 @@
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vitest/config"
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^gantry\/testing$/, replacement: here("./src/testing/index.ts") },
+      { find: /^gantry$/, replacement: here("./src/index.ts") }
+    ]
+  },
+  test: {
+    projects: [
+      { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/live/**"] } },
+      {
+        extends: true,
+        test: {
+          name: "live",
+          include: ["test/live/**/*.test.ts"],
+          // One real engine and its registries serve every file, so files take turns.
+          pool: "forks",
+          poolOptions: { forks: { singleFork: true } },
+          testTimeout: 120_000,
+          hookTimeout: 180_000
+        }
+      }
+    ]
+  }
+})
