@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { Descriptor } from "./Descriptor.ts"
@@ -48,6 +48,8 @@ export class ImageManifest extends Schema.Class<ImageManifest>("gantry/Manifest/
   artifactType: Schema.optional(Schema.String),
   config: Descriptor,
   layers: Schema.Array(Descriptor),
+  // What is both an image and an index is neither: https://github.com/opencontainers/image-spec/security/advisories/GHSA-77vh-xpmg-72qh
+  manifests: Schema.optional(Schema.Never),
   subject: Schema.optional(Descriptor),
   annotations: Schema.optional(Annotations)
 }) {}
@@ -65,6 +67,7 @@ export class ImageIndex extends Schema.Class<ImageIndex>("gantry/Manifest/ImageI
   mediaType: Schema.optional(Schema.Literal(MediaType.ociIndex, MediaType.dockerManifestList)),
   artifactType: Schema.optional(Schema.String),
   manifests: Schema.Array(Descriptor),
+  layers: Schema.optional(Schema.Never),
   subject: Schema.optional(Descriptor),
   annotations: Schema.optional(Annotations)
 }) {}
@@ -92,11 +95,20 @@ export const Manifest = Schema.Union(ImageManifest, ImageIndex)
 export const isIndex = (manifest: Manifest): manifest is ImageIndex => manifest instanceof ImageIndex
 
 /**
+ * What a manifest calls itself; OCI's media type when it does not say.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const mediaTypeOf = (manifest: Manifest): string =>
+  manifest.mediaType ?? (isIndex(manifest) ? MediaType.ociIndex : MediaType.ociManifest)
+
+/**
  * Reads a manifest's text. Fails with `ParseError` for what is no JSON and for a manifest of a form gantry does not know.
  *
  * @since 0.1.0
  * @category parsing
  */
-export const decode: (text: string) => Effect.Effect<Manifest, ParseResult.ParseError> = Schema.decode(
+export const decode: (text: string) => Either.Either<Manifest, ParseResult.ParseError> = Schema.decodeEither(
   Schema.parseJson(Manifest)
 )

@@ -11,6 +11,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { CanonicalText } from "./internal/CanonicalText.ts"
 import { type DigestAlgorithm, splitDigest } from "./internal/grammar.ts"
+import { explainInvalidText, invalidTextFields } from "./internal/invalidText.ts"
 import { redactInput } from "./internal/redactInput.ts"
 import { textSchema } from "./internal/textSchema.ts"
 
@@ -27,6 +28,14 @@ export const TypeId: unique symbol = Symbol.for("gantry/Digest")
 export type TypeId = typeof TypeId
 
 /**
+ * The hash functions a digest may name.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Algorithm = DigestAlgorithm
+
+/**
  * The digest of a blob or a manifest; two digests of the same content and algorithm are equal.
  *
  * @since 0.1.0
@@ -35,7 +44,7 @@ export type TypeId = typeof TypeId
 export interface Digest extends Equal.Equal, Inspectable.Inspectable {
   readonly [TypeId]: TypeId
   /** The hash function. */
-  readonly algorithm: DigestAlgorithm
+  readonly algorithm: Algorithm
   /** The hash in lower-case hexadecimal: 64 digits for sha256, 96 for sha384, 128 for sha512. */
   readonly encoded: string
 }
@@ -46,14 +55,12 @@ export interface Digest extends Equal.Equal, Inspectable.Inspectable {
  * @since 0.1.0
  * @category errors
  */
-export class InvalidDigest extends Schema.TaggedError<InvalidDigest>("gantry/InvalidDigest")("InvalidDigest", {
-  input: Schema.String,
-  position: Schema.NonNegativeInt,
-  expected: Schema.String
-}) {
+export class InvalidDigest extends Schema.TaggedError<InvalidDigest>("gantry/InvalidDigest")(
+  "InvalidDigest",
+  invalidTextFields
+) {
   override get message(): string {
-    const input = JSON.stringify(this.input)
-    return `${input} is not a digest: expected ${this.expected} at offset ${this.position}. Write it as sha256:<64 hexadecimal digits>.`
+    return explainInvalidText(this, "a digest", "sha256:<64 hexadecimal digits>")
   }
   get isRetryable(): boolean {
     return false
@@ -62,7 +69,7 @@ export class InvalidDigest extends Schema.TaggedError<InvalidDigest>("gantry/Inv
 
 class DigestImpl extends CanonicalText implements Digest {
   readonly [TypeId]: TypeId = TypeId
-  readonly algorithm: DigestAlgorithm
+  readonly algorithm: Algorithm
   readonly encoded: string
   constructor(parts: Pick<Digest, "algorithm" | "encoded">) {
     super()

@@ -23,6 +23,7 @@ import {
   MAXIMUM_REPOSITORY_LENGTH,
   type Violation
 } from "./internal/grammar.ts"
+import { explainInvalidText, invalidTextFields } from "./internal/invalidText.ts"
 import { redactInput, schemeEnd, userInfoEnd } from "./internal/redactInput.ts"
 import { textSchema } from "./internal/textSchema.ts"
 
@@ -66,11 +67,10 @@ export interface ImageReference extends Equal.Equal, Inspectable.Inspectable {
  */
 export class InvalidImageReference extends Schema.TaggedError<InvalidImageReference>("gantry/InvalidImageReference")(
   "InvalidImageReference",
-  { input: Schema.String, position: Schema.NonNegativeInt, expected: Schema.String }
+  invalidTextFields
 ) {
   override get message(): string {
-    const input = JSON.stringify(this.input)
-    return `${input} is not an image reference: expected ${this.expected} at offset ${this.position}. Write it as [host[:port]/]repository[:tag][@digest].`
+    return explainInvalidText(this, "an image reference", "[host[:port]/]repository[:tag][@digest]")
   }
   get isRetryable(): boolean {
     return false
@@ -141,7 +141,7 @@ const LIBRARY = "library/"
  * @example
  * import * as ImageReference from "gantry/ImageReference"
  *
- * ImageReference.parse("alpine:3").toString()
+ * ImageReference.unsafeParse("alpine:3").toString() // "docker.io/library/alpine:3"
  */
 export const parse = (text: string): Either.Either<ImageReference, InvalidImageReference> => {
   const invalid = (violation: Violation) =>
@@ -186,14 +186,6 @@ export const parse = (text: string): Either.Either<ImageReference, InvalidImageR
  */
 export const unsafeParse = (text: string): ImageReference => Either.getOrThrowWith(parse(text), Function.identity)
 
-const shortName = (image: ImageReference): string => {
-  if (image.registry !== DOCKER_HUB) return image.name
-  const official = image.repository.startsWith(LIBRARY) ? image.repository.slice(LIBRARY.length) : ""
-  if (official !== "" && !official.includes("/") && !isIdentifier(official)) return official
-  // `docker.io/foo.bar/x` is an account foo.bar, `foo.bar/x` a host: what would be read as a host keeps docker.io.
-  return isHostLike(image.repository.slice(0, image.repository.indexOf("/"))) ? image.name : image.repository
-}
-
 /**
  * The name without tag and digest as people write it: Docker Hub's host and `library/` are left out
  * (`docker.io/library/alpine:3` gives `alpine`).
@@ -201,7 +193,13 @@ const shortName = (image: ImageReference): string => {
  * @since 0.1.0
  * @category getters
  */
-export const familiarName: (image: ImageReference) => string = shortName
+export const familiarName = (image: ImageReference): string => {
+  if (image.registry !== DOCKER_HUB) return image.name
+  const official = image.repository.startsWith(LIBRARY) ? image.repository.slice(LIBRARY.length) : ""
+  if (official !== "" && !official.includes("/") && !isIdentifier(official)) return official
+  // `docker.io/foo.bar/x` is an account foo.bar, `foo.bar/x` a host: what would be read as a host keeps docker.io.
+  return isHostLike(image.repository.slice(0, image.repository.indexOf("/"))) ? image.name : image.repository
+}
 
 /**
  * The whole reference as people write it (`docker.io/library/alpine:3` gives `alpine:3`); it parses back to `image`.

@@ -22,6 +22,7 @@ import {
   MAXIMUM_REPOSITORY_LENGTH,
   type Violation
 } from "./internal/grammar.ts"
+import { explainInvalidText, invalidTextFields } from "./internal/invalidText.ts"
 import { redactInput, schemeEnd, userInfoEnd } from "./internal/redactInput.ts"
 import { textSchema } from "./internal/textSchema.ts"
 
@@ -64,11 +65,10 @@ export interface RegistryUri extends Equal.Equal, Inspectable.Inspectable {
  */
 export class InvalidRegistryUri extends Schema.TaggedError<InvalidRegistryUri>("gantry/InvalidRegistryUri")(
   "InvalidRegistryUri",
-  { input: Schema.String, position: Schema.NonNegativeInt, expected: Schema.String }
+  invalidTextFields
 ) {
   override get message(): string {
-    const input = JSON.stringify(this.input)
-    return `${input} is not a registry URI: expected ${this.expected} at offset ${this.position}. Write it as host[:port][/path], or the name of a Docker Hub account.`
+    return explainInvalidText(this, "a registry URI", "host[:port][/path], or the name of a Docker Hub account")
   }
   get isRetryable(): boolean {
     return false

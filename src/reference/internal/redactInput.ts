@@ -1,12 +1,9 @@
 const MAXIMUM_LENGTH = 256
 
-const SCHEME_MARK = "://"
+const scheme = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//
 
-/** Where the part after a scheme starts: 0 when there is none. */
-export const schemeEnd = (text: string): number => {
-  const mark = text.indexOf(SCHEME_MARK)
-  return mark < 0 || text.lastIndexOf("/", mark) >= 0 ? 0 : mark + SCHEME_MARK.length
-}
+/** Where the part after a URL's scheme starts: 0 when there is none. */
+export const schemeEnd = (text: string): number => scheme.exec(text)?.[0].length ?? 0
 
 const digestStart = /^[A-Za-z][A-Za-z0-9]*:(?=[0-9A-Fa-f]{32})|^sha(?:256|384|512):/
 
