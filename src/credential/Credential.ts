@@ -5,8 +5,9 @@
  */
 import * as Data from "effect/Data"
 import type * as DateTime from "effect/DateTime"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
+import { canonicalHost, DOCKER_HUB } from "../reference/internal/grammar.ts"
 
 /**
  * When a credential stops being good: `Never`, `Unknown` since it was issued, or `At` a known instant.
@@ -60,8 +61,40 @@ export class Credential extends Data.Class<{
 }> {}
 
 /**
- * A username and a password that never expire.
+ * What Docker calls a registry in its files, in questions to credential helpers and in `serveraddress`: the host, except
+ * for Docker Hub, which is `https://index.docker.io/v1/`.
  *
+ * @param host a host, with its port when it has one
+ * @since 0.1.0
+ * @category hosts
+ */
+export const serverAddress = (host: string): string => {
+  const canonical = canonicalHost(host)
+  return canonical === DOCKER_HUB ? "https://index.docker.io/v1/" : canonical
+}
+
+/**
+ * A credential of any kind for a host.
+ *
+ * @param options `host`: any spelling of the registry's host; `expiry`: `Never` when left out
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: {
+  readonly host: string
+  readonly kind: CredentialKind
+  readonly expiry?: Expiry | undefined
+}): Credential =>
+  new Credential({
+    host: canonicalHost(options.host),
+    kind: options.kind,
+    expiry: options.expiry ?? Expiry.Never()
+  })
+
+/**
+ * A username and a password.
+ *
+ * @param options `host`: any spelling of the registry's host; `expiry`: `Never` when left out
  * @since 0.1.0
  * @category constructors
  */
@@ -69,12 +102,43 @@ export const usernamePassword = (options: {
   readonly host: string
   readonly username: string
   readonly password: Redacted.Redacted
+  readonly expiry?: Expiry | undefined
 }): Credential =>
-  new Credential({
-    host: options.host,
-    kind: CredentialKind.UsernamePassword({ username: options.username, password: options.password }),
-    expiry: Expiry.Never()
+  make({
+    ...options,
+    kind: CredentialKind.UsernamePassword({ username: options.username, password: options.password })
   })
+
+/**
+ * An OAuth2 refresh token, which Docker calls an identity token, with the username it was issued to when that is known.
+ *
+ * @param options `host`: any spelling of the registry's host; `expiry`: `Never` when left out
+ * @since 0.1.0
+ * @category constructors
+ */
+export const identityToken = (options: {
+  readonly host: string
+  readonly username?: string | undefined
+  readonly token: Redacted.Redacted
+  readonly expiry?: Expiry | undefined
+}): Credential =>
+  make({
+    ...options,
+    kind: CredentialKind.IdentityToken({ username: Option.fromNullable(options.username), token: options.token })
+  })
+
+/**
+ * A bearer token that the registry itself accepts, sent as it is.
+ *
+ * @param options `host`: any spelling of the registry's host; `expiry`: `Never` when left out
+ * @since 0.1.0
+ * @category constructors
+ */
+export const registryToken = (options: {
+  readonly host: string
+  readonly token: Redacted.Redacted
+  readonly expiry?: Expiry | undefined
+}): Credential => make({ ...options, kind: CredentialKind.RegistryToken({ token: options.token }) })
 
 /**
  * A credential with where it came from (`"~/.docker/config.json"`, `"secret ghcr"`), for messages.

@@ -29,7 +29,7 @@ export class SecretNotFound extends Schema.TaggedError<SecretNotFound>("gantry/C
 }
 
 /**
- * A secret exists but lacks a field, or a field has the wrong form.
+ * A secret exists but lacks a field, or a field has the wrong form. Without `field`, it is the secret as a whole.
  *
  * @since 0.1.0
  * @category errors
@@ -39,7 +39,7 @@ export class SecretInvalid extends Schema.TaggedError<SecretInvalid>("gantry/Cre
   {
     secret: Schema.String,
     registry: Schema.optional(Schema.String),
-    field: Schema.String,
+    field: Schema.optional(Schema.String),
     expected: Schema.String
   }
 ) {
@@ -48,7 +48,8 @@ export class SecretInvalid extends Schema.TaggedError<SecretInvalid>("gantry/Cre
   }
   override get message(): string {
     const whose = this.registry === undefined ? "" : ` for registry ${this.registry}`
-    return `The secret "${this.secret}"${whose} can not be used: field "${this.field}" must be ${this.expected}.`
+    const what = this.field === undefined ? "it" : `field "${this.field}"`
+    return `The secret "${this.secret}"${whose} can not be used: ${what} must be ${this.expected}.`
   }
 }
 
@@ -120,4 +121,9 @@ export class CredentialHostMismatch extends Schema.TaggedError<CredentialHostMis
  * @since 0.1.0
  * @category errors
  */
-export type CredentialError = SecretNotFound | SecretInvalid | CredentialHelperError | DockerConfigError | CredentialHostMismatch
+export type CredentialError =
+  | SecretNotFound
+  | SecretInvalid
+  | CredentialHelperError
+  | DockerConfigError
+  | CredentialHostMismatch

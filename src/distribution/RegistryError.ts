@@ -126,7 +126,8 @@ export const UnavailableReason = Schema.Literal(
   "proxy",
   "certificate",
   "plain-http",
-  "address"
+  "address",
+  "protocol"
 )
 
 /**
@@ -143,8 +144,23 @@ const whatToDo: Record<UnavailableReason, string> = {
   dns: "The host's name does not resolve: check its spelling and the resolver.",
   proxy: "The proxy in between failed: check HTTPS_PROXY and NO_PROXY.",
   certificate: "Its certificate is not trusted: install the registry's CA, or use --tls-skip-verify HOST.",
-  "plain-http": "It speaks plain HTTP where HTTPS was expected: use --plain-http HOST, or give the engine the host in `insecure-registries`.",
-  address: "The address can never work: check the host and port."
+  "plain-http":
+    "It speaks plain HTTP where HTTPS was expected: use --plain-http HOST, or give the engine the host in `insecure-registries`.",
+  address: "The address can never work: check the host and port.",
+  protocol: "What answers does not speak as a registry does: check that the host and port are a registry's."
+}
+
+const mayPass: Record<UnavailableReason, boolean> = {
+  refused: true,
+  reset: true,
+  timeout: true,
+  status: true,
+  dns: true,
+  proxy: true,
+  certificate: false,
+  "plain-http": false,
+  address: false,
+  protocol: false
 }
 
 /**
@@ -161,7 +177,7 @@ export class RegistryUnavailable extends Schema.TaggedError<RegistryUnavailable>
   retryAfter: Schema.optional(Schema.DurationFromMillis)
 }) {
   get isRetryable(): boolean {
-    return this.reason !== "certificate" && this.reason !== "plain-http" && this.reason !== "address"
+    return mayPass[this.reason]
   }
   override get message(): string {
     return `${this.registry} is not available. ${whatToDo[this.reason]}${words(this)}`

@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import { makeNodeHttp } from "./internal/nodeHttp.ts"
@@ -35,9 +34,7 @@ export interface RegistryRequest {
   readonly authorization: Redacted.Redacted | undefined
   readonly body: Redacted.Redacted<Uint8Array> | undefined
   readonly verifyCertificate: boolean
-  /** From the start of the request to the end of its answer. */
-  readonly timeout: Duration.Duration
-  /** The longest body that is read, in bytes; a longer one is cut there and the answer is `truncated`. */
+  /** The longest body that is read, in bytes (64 KiB of a refusal); a longer one is cut and the answer is `truncated`. */
   readonly maximumBody: number
 }
 
@@ -50,7 +47,7 @@ export interface RegistryRequest {
 export interface RegistryResponse {
   readonly status: number
   /** Every value of every header, by its name in lower case. */
-  readonly headers: Readonly<Record<string, ReadonlyArray<string>>>
+  readonly headers: { readonly [name: string]: ReadonlyArray<string> | undefined }
   readonly body: Uint8Array
   /** Whether the body was longer than the request's `maximumBody`. */
   readonly truncated: boolean
@@ -60,7 +57,8 @@ export interface RegistryResponse {
  * The network, as gantry's protocol client sees it; by default Node's own HTTP client.
  *
  * A reference, so nothing asks for it in `R`; `TestRegistry.layer` puts a registry in memory in its place. Interrupting
- * `request` aborts what is under way. Fails with `RegistryUnavailable` when no whole answer comes.
+ * `request` aborts what is under way; it has no time limit of its own. Fails with `RegistryUnavailable` when no whole
+ * answer comes.
  *
  * @since 0.1.0
  * @category references

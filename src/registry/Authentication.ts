@@ -4,11 +4,9 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import type * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
 import type { Credential, ResolvedCredential } from "../credential/Credential.ts"
 import * as Credentials from "../credential/Credential.ts"
 import { type CredentialError, CredentialHostMismatch } from "../credential/CredentialError.ts"
@@ -119,8 +117,6 @@ export const usernamePassword = (username: string, password: Redacted.Redacted):
       })
   })
 
-const BasicSecret = Schema.Struct({ username: Schema.Redacted(Schema.String), password: Schema.Redacted(Schema.String) })
-
 /**
  * The `username` and `password` of a stored secret, read again for each push so that a rotated one is picked up.
  *
@@ -134,11 +130,42 @@ export const secret = (name: string): Authentication<SecretStore.SecretStore> =>
     label: `secret ${name}`,
     isRequired: true,
     resolve: Effect.fnUntraced(function* (uri) {
-      const values = yield* SecretStore.getTyped(name, BasicSecret, { registry: String(uri) })
+      const values = yield* SecretStore.getTyped(name, SecretStore.UsernamePasswordSecret, { registry: String(uri) })
       return Option.some({
         credential: Credentials.usernamePassword({ host: uri.host, ...values }),
         origin: `secret ${name}`,
         revalidate: true
       })
     })
+  })
+
+/**
+ * What the machine already knows of the host; none when it knows nothing.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const keychain: Authentication<Keychain> = make({
+  label: "keychain",
+  isRequired: false,
+  resolve: (uri) =>
+    Effect.flatMap(Keychain, (known) => known.find(uri.host, { repository: uri.path === "" ? undefined : uri.path }))
+})
+
+/**
+ * The first that gives a credential. One that fails, fails the whole: it is not skipped.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const firstOf = <Requirements extends ReadonlyArray<unknown>>(
+  ...candidates: { readonly [Index in keyof Requirements]: Authentication<Requirements[Index]> }
+): Authentication<Requirements[number]> =>
+  make({
+    label: candidates.map((candidate) => candidate.label).join(", then "),
+    isRequired: candidates.some((candidate) => candidate.isRequired),
+    resolve: (uri) =>
+      Effect.reduce(candidates, Option.none<ResolvedCredential>(), (found, candidate) =>
+        Option.isSome(found) ? Effect.succeed(found) : candidate.resolve(uri)
+      )
   })

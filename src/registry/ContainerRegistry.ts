@@ -3,43 +3,36 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
+import type * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { ResolvedCredential } from "../credential/Credential.ts"
+import * as RegistryClient from "../distribution/RegistryClient.ts"
+import type { RegistryError } from "../distribution/RegistryError.ts"
 import type { RegistryTls } from "../distribution/RegistryHttp.ts"
-import * as RegistryFlavor from "../flavor/RegistryFlavor.ts"
+import type { DockerEngine } from "../engine/DockerEngine.ts"
+import type { RegistryFlavor } from "../flavor/RegistryFlavor.ts"
 import type { ImageSource } from "../image/ImageSource.ts"
 import * as Source from "../image/ImageSource.ts"
-import { ImageUriMismatch, type PushError } from "../push/PushError.ts"
-import { PushedImage } from "../push/PushedImage.ts"
+import { PulledImage } from "../push/PulledImage.ts"
+import type { PushError } from "../push/PushError.ts"
 import type { AttemptEvent } from "../push/PushEvent.ts"
+import { PushedImage } from "../push/PushedImage.ts"
 import type { Platform } from "../push/PushRequest.ts"
 import type { Digest } from "../reference/Digest.ts"
 import * as ImageReference from "../reference/ImageReference.ts"
-import * as RegistryUri from "../reference/RegistryUri.ts"
+import type * as RegistryUri from "../reference/RegistryUri.ts"
+import * as EnginePull from "../transport/EnginePull.ts"
 import { type Comparison, PushTransport } from "../transport/PushTransport.ts"
+import * as AuthenticatedEngine from "./AuthenticatedEngine.ts"
 import * as Authentication from "./Authentication.ts"
-
-/**
- * What a registry is, as data. `isLocal` is true for loopback hosts, whatever the port.
- *
- * @since 0.1.0
- * @category models
- */
-export interface RegistryConfig {
-  readonly uri: RegistryUri.RegistryUri
-  readonly flavor: RegistryFlavor.RegistryFlavor
-  readonly defaultRepository: Option.Option<string>
-  readonly tls: Option.Option<RegistryTls>
-  readonly isLocal: boolean
-}
+import { imageName, ownedImage, pushTarget } from "./internal/pushTarget.ts"
+import * as RegistryCheck from "./RegistryCheck.ts"
+import * as RegistryConfig from "./RegistryConfig.ts"
 
 /**
  * What may be said of one push: an image other than the one of the same name, a platform, a listener.
@@ -53,6 +46,14 @@ export interface PushImageOptions {
   /** Called synchronously with each event of the attempt; it must not throw. */
   readonly emit?: ((event: AttemptEvent) => void) | undefined
 }
+
+/**
+ * What may be said of one pull: a platform, a listener.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type PullImageOptions = Pick<PushImageOptions, "platform" | "emit">
 
 /**
  * What a push would do, learned without writing anything.
@@ -73,7 +74,7 @@ export interface PushPreview {
  * @category models
  */
 export interface ContainerRegistry {
-  readonly config: RegistryConfig
+  readonly config: RegistryConfig.RegistryConfig
   /** Whether a push without a credential is impossible. */
   readonly requiresAuthentication: boolean
   /** The credential and where it came from, read anew at each run. */
@@ -95,6 +96,20 @@ export interface ContainerRegistry {
     image: ImageReference.ImageReference | string,
     options?: Pick<PushImageOptions, "source" | "platform">
   ) => Effect.Effect<PushPreview, PushError>
+  /** Pulls into the application's engine, such as a base image before a build. */
+  readonly pullImage: (
+    image: ImageReference.ImageReference | string,
+    options?: PullImageOptions
+  ) => Effect.Effect<PulledImage, PushError, DockerEngine>
+  /** The digest a tag has in the registry, without an engine; none when the registry has no such tag. */
+  readonly digest: (image: ImageReference.ImageReference | string) => Effect.Effect<Option.Option<Digest>, PushError>
+  /** Proves, without an engine and without writing, that the registry answers and accepts the credential. */
+  readonly verify: Effect.Effect<RegistryCheck.RegistryCheck, Authentication.AuthenticationError | RegistryError>
+  /** As `verify`, for one repository below the host; the proof `upload` opens an upload there and cancels it. */
+  readonly verifyPush: (
+    repository: string,
+    proof: RegistryCheck.PushProof
+  ) => Effect.Effect<RegistryCheck.RegistryCheck, Authentication.AuthenticationError | RegistryError>
 }
 
 /**
@@ -118,13 +133,11 @@ export const ContainerRegistry: Context.Tag<ContainerRegistry, ContainerRegistry
  */
 export interface ContainerRegistryOptions<RA = never, RP = never> {
   readonly uri: RegistryUri.RegistryUri | string
-  readonly flavor?: RegistryFlavor.RegistryFlavor | undefined
+  readonly flavor?: RegistryFlavor | undefined
   readonly authentication?: Authentication.Authentication<RA> | undefined
   readonly defaultRepository?: string | undefined
   readonly tls?: RegistryTls | undefined
-  readonly prepareImagePush?:
-    | ((image: ImageReference.ImageReference) => Effect.Effect<void, PushError, RP>)
-    | undefined
+  readonly prepareImagePush?: ((image: ImageReference.ImageReference) => Effect.Effect<void, PushError, RP>) | undefined
 }
 
 /**
@@ -138,7 +151,8 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
 ) {
   const transport = yield* PushTransport
   const context = yield* Effect.context<RA | RP>()
-  const config = yield* resolveConfig(options)
+  const config = yield* RegistryConfig.make(options)
+  const clients = yield* RegistryClient.pool
   const authentication = options.authentication ?? Authentication.anonymous
   const prepare = options.prepareImagePush ?? (() => Effect.void)
 
@@ -167,15 +181,13 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
   ) {
     const attempt = yield* request(image, options)
     yield* prepareImagePush(attempt.target)
-    const startedAt = yield* Clock.currentTimeMillis
-    const result = yield* transport.push({ ...attempt, emit: options?.emit ?? ignore })
-    const endedAt = yield* Clock.currentTimeMillis
+    const [duration, result] = yield* Effect.timed(transport.push({ ...attempt, emit: options?.emit ?? ignore }))
     return new PushedImage({
       ...result,
       reference: attempt.target,
       repoDigest: `${attempt.target.name}@${result.digest}`,
       attempts: 1,
-      duration: Duration.millis(endedAt - startedAt)
+      duration
     })
   })
 
@@ -187,63 +199,65 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
     return preview(attempt.target, yield* transport.compare(attempt))
   })
 
+  const client = Effect.map(credentials, (resolved) => ({
+    resolved,
+    client: clients({
+      host: config.uri.host,
+      tls: Option.getOrUndefined(config.tls),
+      credential: Option.map(resolved, (found) => found.credential)
+    })
+  }))
+
+  const check = (repository: Option.Option<string>, proof: RegistryCheck.PushProof) =>
+    Effect.flatMap(client, ({ client, resolved }) =>
+      RegistryCheck.make({ client, credential: resolved, repository, proof })
+    )
+
+  const digest = Effect.fn("ContainerRegistry.digest")(function* (image: ImageReference.ImageReference | string) {
+    const reference = ImageReference.withDefaultTag(yield* ownedImage(config.uri, image))
+    const name = Option.getOrElse(Option.map(reference.digest, String), () => Option.getOrThrow(reference.tag))
+    const found = yield* Effect.flatMap(client, ({ client }) => client.headManifest(reference.repository, name))
+    return Option.map(found, (descriptor) => descriptor.digest)
+  })
+
+  const pullImage = Effect.fn("ContainerRegistry.pullImage")(function* (
+    image: ImageReference.ImageReference | string,
+    options?: PullImageOptions
+  ) {
+    const reference = ImageReference.withDefaultTag(yield* ownedImage(config.uri, image))
+    const resolved = yield* credentials
+    const [duration, digest] = yield* Effect.timed(
+      EnginePull.pull({
+        image: reference,
+        credential: Option.map(resolved, (found) => found.credential),
+        platform: Option.fromNullable(options?.platform),
+        emit: options?.emit ?? ignore
+      })
+    )
+    return new PulledImage({ reference, digest, repoDigest: `${reference.name}@${digest}`, duration })
+  })
+
   const registry: ContainerRegistry = {
     config,
     requiresAuthentication: authentication.isRequired,
     credentials,
-    imageName: (name) => imageName(config, name),
+    imageName: ({ repository, tag }) =>
+      imageName(config.uri, repository ?? Option.getOrElse(config.defaultRepository, () => ""), tag),
     prepareImagePush,
     pushImage,
-    previewPush
+    previewPush,
+    pullImage,
+    digest,
+    verify: check(
+      Option.map(config.defaultRepository, (name) => [config.uri.path, name].filter(Boolean).join("/")),
+      "token"
+    ),
+    verifyPush: (repository, proof) => check(Option.some(repository), proof)
   }
   return registry
 })
 
 const ignore = () => {}
-
-const resolveConfig = Effect.fnUntraced(function* (
-  options: Omit<ContainerRegistryOptions, "authentication" | "prepareImagePush">
-) {
-  const uri = typeof options.uri === "string" ? yield* RegistryUri.parse(options.uri) : options.uri
-  const flavor = options.flavor ?? RegistryFlavor.forUri(uri, yield* RegistryFlavor.RegistryFlavors)
-  yield* flavor.validateUri(uri)
-  return {
-    uri,
-    flavor,
-    defaultRepository: Option.fromNullable(options.defaultRepository),
-    tls: Option.orElse(Option.fromNullable(options.tls), () =>
-      uri.plainHttp ? Option.some<RegistryTls>("off") : Option.none()
-    ),
-    isLocal: RegistryUri.isLocal(uri)
-  } satisfies RegistryConfig
-})
-
-const imageName = (
-  config: RegistryConfig,
-  name: { readonly repository?: string | undefined; readonly tag: string }
-): Either.Either<ImageReference.ImageReference, ImageReference.InvalidImageReference> => {
-  const repository = name.repository ?? Option.getOrElse(config.defaultRepository, () => "")
-  return ImageReference.parse(`${config.uri.name}/${repository}:${name.tag}`)
-}
-
-const pushTarget = Effect.fnUntraced(function* (
-  uri: RegistryUri.RegistryUri,
-  image: ImageReference.ImageReference | string
-) {
-  const target = typeof image === "string" ? yield* ImageReference.parse(image) : image
-  if (!RegistryUri.owns(uri, target)) {
-    return yield* new ImageUriMismatch({ image: String(target), registryUri: uri.name })
-  }
-  if (Option.isSome(target.digest)) {
-    const text = String(target)
-    return yield* new ImageReference.InvalidImageReference({
-      input: text,
-      position: text.indexOf("@"),
-      expected: "the end: an image is pushed under a tag, and its digest is the result"
-    })
-  }
-  return ImageReference.withDefaultTag(target)
-})
 
 const preview = (reference: ImageReference.ImageReference, comparison: Comparison): PushPreview => {
   switch (comparison._tag) {
@@ -255,6 +269,26 @@ const preview = (reference: ImageReference.ImageReference, comparison: Compariso
       return { reference, status: "would-overwrite", digest: Option.some(comparison.digest) }
   }
 }
+
+/**
+ * The application's engine as the registry's user, for what gantry does not do itself.
+ *
+ * @since 0.1.0
+ * @category operations
+ * @example
+ * import * as ContainerRegistry from "gantry/ContainerRegistry"
+ * import * as Effect from "effect/Effect"
+ *
+ * const history = Effect.gen(function* () {
+ *   const registry = yield* ContainerRegistry.ContainerRegistry
+ *   const docker = yield* ContainerRegistry.dockerClient(registry)
+ *   return yield* docker.use((client) => client.getImage("app:1").history())
+ * })
+ */
+export const dockerClient = (
+  registry: ContainerRegistry
+): Effect.Effect<AuthenticatedEngine.AuthenticatedEngine, Authentication.AuthenticationError, DockerEngine> =>
+  Effect.flatMap(registry.credentials, (credential) => AuthenticatedEngine.make(registry.config.uri, credential))
 
 /**
  * A registry as a layer.
@@ -281,7 +315,7 @@ const preview = (reference: ImageReference.ImageReference, comparison: Compariso
 export const layer = <RA = never, RP = never>(
   options: ContainerRegistryOptions<RA, RP>
 ): Layer.Layer<ContainerRegistry, RegistryUri.InvalidRegistryUri, RA | RP | PushTransport> =>
-  Layer.effect(ContainerRegistry, make(options))
+  Layer.scoped(ContainerRegistry, make(options))
 
 /**
  * A registry whose data (`uri`, `defaultRepository`, `tls`) comes from `Config`; what is code is given as it is.
@@ -296,11 +330,13 @@ export const layerConfig = <RA = never, RP = never>(
     readonly tls?: Config.Config<RegistryTls> | undefined
   }
 ): Layer.Layer<ContainerRegistry, RegistryUri.InvalidRegistryUri | ConfigError, RA | RP | PushTransport> =>
-  Layer.effect(
+  Layer.scoped(
     ContainerRegistry,
     Effect.gen(function* () {
       const { authentication, flavor, prepareImagePush, ...data } = options
-      const values = yield* Config.unwrap<Pick<ContainerRegistryOptions, "defaultRepository" | "tls"> & { uri: string }>({
+      const values = yield* Config.unwrap<
+        Pick<ContainerRegistryOptions, "defaultRepository" | "tls"> & { uri: string }
+      >({
         uri: data.uri,
         defaultRepository: data.defaultRepository ?? Config.succeed(undefined),
         tls: data.tls ?? Config.succeed(undefined)

@@ -7,10 +7,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { NoMatchingRegistry } from "../push/PushError.ts"
+import { NoMatchingRegistry, type PushError } from "../push/PushError.ts"
 import type { ImageReference } from "../reference/ImageReference.ts"
 import * as RegistryUri from "../reference/RegistryUri.ts"
 import type { PushTransport } from "../transport/PushTransport.ts"
+import type { Authentication } from "./Authentication.ts"
 import * as ContainerRegistry from "./ContainerRegistry.ts"
 
 /**
@@ -64,15 +65,19 @@ export const make = (
  * @category layers
  */
 export const layer = <
-  const Registries extends Readonly<Record<string, ContainerRegistry.ContainerRegistryOptions<any, any>>>
+  const Registries extends Readonly<Record<string, ContainerRegistry.ContainerRegistryOptions<unknown, unknown>>>
 >(
   registries: Registries
 ): Layer.Layer<RegistryCatalog, RegistryUri.InvalidRegistryUri, Requirements<Registries> | PushTransport> =>
-  Layer.effect(
+  Layer.scoped(
     RegistryCatalog,
     Effect.map(
       Effect.forEach(Object.entries(registries), ([name, options]) =>
-        Effect.map(ContainerRegistry.make(options), (registry) => [name, registry] as const)
+        Effect.map(
+          // The loop widens each registry's own requirements to unknown; Requirements says what they are together.
+          ContainerRegistry.make(options as ContainerRegistry.ContainerRegistryOptions<Requirements<Registries>>),
+          (registry) => [name, registry] as const
+        )
       ),
       (entries) => make(new Map(entries))
     )
@@ -89,11 +94,18 @@ export const layerSingle: Layer.Layer<RegistryCatalog, never, ContainerRegistry.
   Effect.map(ContainerRegistry.ContainerRegistry, (registry) => make(new Map([["default", registry]])))
 )
 
+type AuthenticationRequirements<Options> = Options extends {
+  readonly authentication: Authentication<infer R>
+}
+  ? R
+  : never
+
+type HookRequirements<Options> = Options extends {
+  readonly prepareImagePush: (image: ImageReference) => Effect.Effect<void, PushError, infer R>
+}
+  ? R
+  : never
+
 type Requirements<Registries> = {
-  readonly [Name in keyof Registries]: Registries[Name] extends ContainerRegistry.ContainerRegistryOptions<
-    infer RA,
-    infer RP
-  >
-    ? RA | RP
-    : never
+  readonly [Name in keyof Registries]: AuthenticationRequirements<Registries[Name]> | HookRequirements<Registries[Name]>
 }[keyof Registries]

@@ -5,16 +5,19 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import type { Credential } from "../credential/Credential.ts"
 import type { RegistryTls } from "../distribution/RegistryHttp.ts"
+import type { DockerEngine } from "../engine/DockerEngine.ts"
 import type { ImageSource } from "../image/ImageSource.ts"
 import type { PushError } from "../push/PushError.ts"
-import type { TransferredBytes, TransportKind } from "../push/PushedImage.ts"
 import type { AttemptEvent } from "../push/PushEvent.ts"
+import type { TransferredBytes, TransportKind } from "../push/PushedImage.ts"
 import type { Platform } from "../push/PushRequest.ts"
 import type { Digest } from "../reference/Digest.ts"
 import type { ImageReference } from "../reference/ImageReference.ts"
+import * as EngineTransport from "./EngineTransport.ts"
 
 /**
  * One image, one target, and who we are there. `credential` is for the target's host, `sourceCredential` for the
@@ -72,3 +75,14 @@ export class PushTransport extends Context.Tag("gantry/PushTransport")<
     readonly compare: (request: TransportRequest) => Effect.Effect<Comparison, PushError>
   }
 >() {}
+
+/**
+ * Pushes through the engine. Fails with `UnsupportedSource` for images that are not in it.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerEngine: Layer.Layer<PushTransport, never, DockerEngine> = Layer.scoped(
+  PushTransport,
+  EngineTransport.make
+)

@@ -29,7 +29,7 @@ export interface Engine {
   readonly start: Effect.Effect<void, StackError>
   /** Ends the engine politely: it goes on for up to a second, then removes its socket. */
   readonly stop: Effect.Effect<void, StackError>
-  /** `kill -9`: the socket file remains and refuses connections, its containerd lives on until `start` or `stop`. */
+  /** `kill -9`: the socket file remains and refuses connections; `start` and `stop` clear what is left. */
   readonly kill: Effect.Effect<void, StackError>
   /** Stops the engine and removes its folder. */
   readonly destroy: Effect.Effect<void, StackError>
@@ -70,8 +70,8 @@ export const make = (folder: string, options: EngineOptions = {}): Engine => {
   }
   const api = EngineApi.make(socket)
 
-  // A killed engine leaves its containerd, its mounts and its exec folder, and the next one waits for that containerd
-  // until it times out (issue 2).
+  // A killed engine leaves its mounts, its exec folder and, where the kernel does not end it with its parent, its
+  // containerd, for which the next engine waits until it times out (issue 2).
   const clearRemains = Effect.all(
     [
       Daemon.stop(containerd),

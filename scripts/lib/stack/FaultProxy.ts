@@ -11,81 +11,18 @@
  * ```
  */
 import * as http from "node:http"
-import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
+import type { FaultRule, RecordedRequest, RequestMatcher } from "./Fault.ts"
 import { exchange } from "./internal/exchange.ts"
 import { listen } from "./internal/listen.ts"
 import * as Recorder from "./internal/recorder.ts"
 import * as Rules from "./internal/rules.ts"
 import type { StackError } from "./StackError.ts"
 
-/**
- * The harm. Bytes are bytes of a body: `CutRequest({ afterBytes: 10 })` lets ten bytes of the request's body reach the
- * registry, and does nothing to a request that has fewer.
- */
-export type Fault = Data.TaggedEnum<{
-  /** None; for rules that only delay or throttle. */
-  Forward: {}
-  /** Answers at once in the registry's place; the request does not reach it. */
-  Answer: { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
-  /** Reads the request, passes nothing on and never answers. */
-  Hang: {}
-  /** Closes the connection on both sides in the middle of the request. */
-  CutRequest: { readonly afterBytes: number }
-  /** Stops reading in the middle of the request, and keeps the connection. */
-  StallRequest: { readonly afterBytes: number }
-  /** Closes the client's connection in the middle of the response, after its head. */
-  CutResponse: { readonly afterBytes: number }
-  /** Stops in the middle of the response, after its head, and keeps the connection. */
-  StallResponse: { readonly afterBytes: number }
-  /** The registry does its work and answers in full; the client's connection is closed without a byte of the answer. */
-  LoseAnswer: {}
-}>
-
-export const Fault = Data.taggedEnum<Fault>()
-
-export type FaultName = Fault["_tag"]
-
-export interface RequestMatcher {
-  readonly method?: string | undefined
-  /** Searched for in the path without its query. */
-  readonly path?: RegExp | undefined
-}
-
-export interface FaultRule extends RequestMatcher {
-  /** Only the nth request that matches, counted from 1 since the rule was added. */
-  readonly nth?: number | undefined
-  /** The nth and all later ones. With neither `nth` nor `from`: every request that matches. */
-  readonly from?: number | undefined
-  /** Waited before anything else, on the Clock of the fiber that made the proxy. */
-  readonly delay?: Duration.DurationInput | undefined
-  /** The speed of either body. */
-  readonly bytesPerSecond?: number | undefined
-  /** `Forward` when left out. */
-  readonly fault?: Fault | undefined
-}
-
-export interface RecordedRequest {
-  /** Order of arrival, from 1. */
-  readonly index: number
-  readonly method: string
-  /** Without the query. */
-  readonly path: string
-  /** An allow-list, names in lower case; `authorization` holds the scheme only. */
-  readonly headers: Readonly<Record<string, string>>
-  readonly fault: FaultName
-  /** Bytes of the request's body read from the client. */
-  readonly requestBytes: number
-  /** Bytes of the response's body given to the client. */
-  readonly responseBytes: number
-  /** The registry's status, also when the answer was lost, or the status of `Answer`. */
-  readonly status: number | undefined
-  /** `cut`: the connection closed before the response was complete, whoever closed it. */
-  readonly outcome: "open" | "answered" | "cut"
-}
+export * from "./Fault.ts"
 
 export interface FaultProxy {
   readonly port: number

@@ -34,6 +34,8 @@ export interface Registry {
   readonly host: string
   /** Why requests were refused. */
   readonly log: string
+  /** The file behind `requests`. */
+  readonly accessLog: string
   readonly pid: Effect.Effect<Option.Option<number>>
   /** Whom it lets push; none for an open registry. */
   readonly credentials: Option.Option<LabUser.LabUser>
@@ -182,6 +184,7 @@ export const make = (folder: string, options: { readonly port: number; readonly 
     port,
     host: `127.0.0.1:${port}`,
     log,
+    accessLog,
     credentials: auth === "open" ? Option.none() : Option.some(LabUser.dev),
     requests,
     observe: (effect) =>

@@ -172,6 +172,7 @@ const makeHandler = (
       return { status: 401, body: { errors }, entry: { method: request.method ?? "", grant, scopes, status: 401 } }
     }
     const known = user === "nobody" ? undefined : user
+    // The machine's time whatever clock a test runs on: a registry compares it with its own.
     const issuedAt = Math.floor(Date.now() / 1000)
     const token = mint(known, scopes, issuedAt)
     const wantsRefresh = parameters.get("offline_token") === "true" || parameters.get("access_type") === "offline"

@@ -1,8 +1,7 @@
 /** One request through a fault proxy, harmed or not. */
 import * as http from "node:http"
 import * as Duration from "effect/Duration"
-import type { FaultRule } from "../FaultProxy.ts"
-import { Fault } from "../FaultProxy.ts"
+import { Fault, type FaultRule } from "../Fault.ts"
 import type { OpenRecord } from "./recorder.ts"
 
 export interface Exchange {
@@ -49,8 +48,10 @@ export const exchange = (it: Exchange): void => {
   const fault = rule?.fault ?? Fault.Forward()
   const closed = new AbortController()
   record.fault = fault._tag
+  // A client may leave as soon as it has as many bytes as the answer announced, before the answer is ended here.
+  let announcedBytes = Infinity
   response.once("close", () => {
-    record.outcome = response.writableFinished ? "answered" : "cut"
+    record.outcome = response.writableFinished || record.responseBytes >= announcedBytes ? "answered" : "cut"
     closed.abort()
     changed()
   })
@@ -75,8 +76,8 @@ export const exchange = (it: Exchange): void => {
     const size = Math.max(1, Math.floor(bytesPerSecond / 10))
     for (let offset = 0; offset < chunk.length; offset += size) {
       const piece = chunk.subarray(offset, offset + size)
-      yield piece
       await it.sleep(Duration.seconds(piece.length / bytesPerSecond), closed.signal)
+      yield piece
     }
   }
 
@@ -116,6 +117,8 @@ export const exchange = (it: Exchange): void => {
 
   const giveAnswer = async (answer: http.IncomingMessage) => {
     const limit = fault._tag === "CutResponse" || fault._tag === "StallResponse" ? fault.afterBytes : Infinity
+    announcedBytes = Number(answer.headers["content-length"] ?? Infinity)
+    response.sendDate = false
     response.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer.rawHeaders))
     response.flushHeaders()
     const moved = (bytes: number) => {
@@ -158,9 +161,8 @@ export const exchange = (it: Exchange): void => {
         giveAnswer(answer).catch(cut)
       }
     })
-    sendRequest(upstream).catch(() => {
-      // The registry stopped reading, perhaps after an answer, which is on its way; or the client left.
-    })
+    // The registry stopped reading, perhaps after an answer that is on its way: the client may go on writing.
+    sendRequest(upstream).catch(() => request.resume())
   }
 
   const begin = () => {

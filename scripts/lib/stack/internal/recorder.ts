@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
-import type { FaultName, RecordedRequest, RequestMatcher } from "../FaultProxy.ts"
+import type { FaultName, RecordedRequest, RequestMatcher } from "../Fault.ts"
 
 /** A record while its request goes on. */
 export type OpenRecord = { -readonly [Key in keyof RecordedRequest]: RecordedRequest[Key] }

@@ -1,5 +1,5 @@
 /** Which rule a request falls under. */
-import type { FaultRule } from "../FaultProxy.ts"
+import type { FaultRule } from "../Fault.ts"
 import { matches } from "./recorder.ts"
 
 export interface Rules {

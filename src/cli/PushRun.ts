@@ -1,0 +1,207 @@
+/**
+ * What `gantry push` does: plan, push or preview, report.
+ */
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import type { ConfigError } from "effect/ConfigError"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { Keychain } from "../credential/Keychain.ts"
+import type { EngineContextInvalid } from "../engine/EngineError.ts"
+import type { ImageSource } from "../image/ImageSource.ts"
+import * as PushError from "../push/PushError.ts"
+import type { PushTransport } from "../transport/PushTransport.ts"
+import * as EventFile from "./EventFile.ts"
+import { type End, exitCode } from "./exitCode.ts"
+import { layerCatalog } from "./internal/layerCatalog.ts"
+import { preview } from "./internal/previewWork.ts"
+import { type PushWork, push } from "./internal/pushWork.ts"
+import { layerHints } from "./internal/sourceHints.ts"
+import { json } from "./output/json.ts"
+import { text } from "./output/text.ts"
+import type { PushSettings } from "./PushOptions.ts"
+import * as PushPlan from "./PushPlan.ts"
+import * as Progress from "./progress/Progress.ts"
+import * as Report from "./Report.ts"
+import { writeReport } from "./report/ReportFile.ts"
+import { Signals } from "./Signals.ts"
+import { Stdio } from "./Stdio.ts"
+import { UsageError } from "./UsageError.ts"
+
+/** What the command line asks for. */
+export interface PushCommand {
+  readonly sources: ReadonlyArray<ImageSource>
+  readonly settings: PushSettings
+}
+
+/** The machine's side: how images travel, and whose credentials there are. */
+export type Machine = Layer.Layer<PushTransport | Keychain, EngineContextInvalid | ConfigError>
+
+/**
+ * Runs the command to its exit code. The report is written whatever happens once the plan is good; what is wrong before
+ * that is a `UsageError`, and nothing was sent.
+ */
+export const run = Effect.fn("PushRun.run")(function* (command: PushCommand, machine: Machine) {
+  const { settings } = command
+  const stdio = yield* Stdio
+  const plan = yield* check(command)
+  const events = yield* Option.match(settings.events, {
+    onNone: () => Effect.succeed(EventFile.none),
+    onSome: openEvents
+  })
+  const progress = yield* Progress.make(settings.progress)
+  const work = settings.dryRun
+    ? yield* preview(plan, settings)
+    : yield* push(plan, settings, (event) => Effect.zipRight(events.write(event), progress.show(event)))
+
+  const startedAt = yield* DateTime.now
+  const registries = Layer.provide(layerCatalog(plan, settings), Layer.provideMerge(layerHints, machine))
+  const ended = yield* untilStopped(Effect.provide(work.run, registries), settings)
+  const { end, results } = yield* conclude(work, ended)
+  const report = Report.make({
+    mode: settings.dryRun ? "dry-run" : "push",
+    startedAt,
+    endedAt: yield* DateTime.now,
+    results
+  })
+
+  const problems = Arr.getSomes([yield* writeFile(settings, report), yield* events.problem])
+  yield* progress.end(report)
+  yield* stdio.stdout(settings.output === "json" ? json(report) : text(report))
+  yield* stdio.stderr(problems.map((problem) => `gantry push: ${problem}\n`).join(""))
+  return exitCode(end._tag === "Finished" && problems.length > 0 ? { _tag: "Unwritten" } : end, results)
+}, Effect.scoped)
+
+/** Everything that can be known to be wrong before anything is sent. */
+const check = Effect.fnUntraced(function* ({ settings, sources }: PushCommand) {
+  const plan = PushPlan.make({ sources, targets: settings.to, platform: settings.platform })
+  const hosts = Either.match(plan, { onLeft: () => [], onRight: ({ hosts }) => hosts })
+  const problems = [
+    ...Either.match(plan, { onLeft: (problems) => problems, onRight: () => [] }),
+    ...loginProblems(settings, hosts),
+    ...tlsProblems(settings),
+    ...(yield* folderProblems(settings))
+  ]
+  return Either.isLeft(plan) || problems.length > 0 ? yield* new UsageError({ problems }) : plan.right
+})
+
+const loginProblems = (settings: PushSettings, hosts: ReadonlyArray<string>): ReadonlyArray<string> => {
+  if (Option.isNone(settings.username)) {
+    return settings.passwordStdin ? ["--password-stdin needs a --username NAME beside it"] : []
+  }
+  if (!settings.passwordStdin) {
+    return ["--username needs --password-stdin beside it: pipe the password in, as in `gantry push … < file`"]
+  }
+  return hosts.length > 1
+    ? [
+        `--username is for one registry, and the targets are on ${hosts.join(" and ")}: push to one of them at a time, or log in with \`docker login\``
+      ]
+    : []
+}
+
+const tlsProblems = ({ plainHttp, tlsSkipVerify }: PushSettings): ReadonlyArray<string> =>
+  plainHttp
+    .filter((host) => tlsSkipVerify.includes(host))
+    .map((host) => `${host} is given to --plain-http and to --tls-skip-verify: keep the one that is meant`)
+
+const folderProblems = Effect.fnUntraced(function* (settings: PushSettings) {
+  const fileSystem = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const files = [
+    ...Option.toArray(settings.report).map((file) => ({ option: "--report", file })),
+    ...Option.toArray(settings.events).map((file) => ({ option: "--events", file }))
+  ]
+  const problems = yield* Effect.forEach(files, ({ file, option }) =>
+    fileSystem.access(path.dirname(file), { writable: true }).pipe(
+      Effect.as([]),
+      Effect.orElseSucceed(() => [`${option} ${file}: its folder does not exist, or can not be written to`])
+    )
+  )
+  return problems.flat()
+})
+
+const openEvents = (path: string) =>
+  Effect.mapError(
+    EventFile.open(path),
+    (error) => new UsageError({ problems: [`--events ${path} can not be written: ${error.message}`] })
+  )
+
+/** How long what was interrupted may take to end: the report has to be written within the 5 s of CLI.md too. */
+const patience = "3 seconds"
+
+type Ended<E> =
+  | { readonly _tag: "Ran"; readonly exit: Exit.Exit<void, E> }
+  | { readonly _tag: "Stopped"; readonly end: End }
+
+/** Runs until the work has ended, a signal comes, or `--timeout` has passed. */
+const untilStopped = Effect.fnUntraced(function* <E, R>(work: Effect.Effect<void, E, R>, settings: PushSettings) {
+  const signals = yield* Signals
+  const fiber = yield* Effect.forkDaemon(work)
+  const onSignal = Effect.map(signals.first, (signal): End => ({ _tag: "Interrupted", signal }))
+  const onTimeout = Option.match(settings.timeout, {
+    onNone: () => Effect.never,
+    onSome: (timeout) =>
+      Effect.logWarning("the time that --timeout allows is over").pipe(
+        Effect.delay(timeout),
+        Effect.as<End>({ _tag: "Finished" })
+      )
+  })
+  const ended = yield* Effect.raceFirst(
+    Effect.map(Fiber.await(fiber), (exit): Ended<E> => ({ _tag: "Ran", exit })),
+    Effect.map(Effect.raceFirst(onSignal, onTimeout), (end): Ended<E> => ({ _tag: "Stopped", end }))
+  )
+  if (ended._tag === "Stopped") {
+    yield* Fiber.interruptFork(fiber)
+    yield* Effect.timeoutOption(Fiber.await(fiber), patience)
+  }
+  return ended
+})
+
+type WorkError = UsageError | EngineContextInvalid | ConfigError
+
+/** How the command ended, and what became of each planned push. */
+const conclude = Effect.fnUntraced(function* (work: PushWork, ended: Ended<WorkError>) {
+  const stdio = yield* Stdio
+  const results = yield* work.results
+  if (ended._tag === "Stopped") return { end: ended.end, results }
+  if (Exit.isSuccess(ended.exit)) return { end: { _tag: "Finished" } satisfies End, results }
+  const failure = Cause.failureOption(ended.exit.cause)
+  if (Option.isNone(failure)) {
+    yield* stdio.stderr(`gantry has a fault, please report it:\n${Cause.pretty(ended.exit.cause)}\n`)
+    return { end: { _tag: "Crashed" } satisfies End, results }
+  }
+  if (failure.value._tag === "UsageError") return yield* failure.value
+  const error = refusal(failure.value)
+  yield* stdio.stderr(`gantry push: ${error.message}\n`)
+  return { end: { _tag: "Finished" } satisfies End, results: results.map((result) => refused(result, error)) }
+})
+
+/** Nothing could be tried: what stood in the way is every push's failure. */
+const refused = (result: Report.Result, error: PushError.ErrorReport): Report.Result => ({
+  ...result,
+  status: "failed",
+  error
+})
+
+const refusal = (error: EngineContextInvalid | ConfigError): PushError.ErrorReport =>
+  error._tag === "EngineContextInvalid"
+    ? PushError.report(error)
+    : { _tag: "ConfigError", message: String(error), transient: false }
+
+/** Why the report could not be written, if so. */
+const writeFile = (settings: PushSettings, report: Report.Report) =>
+  Option.match(settings.report, {
+    onNone: () => Effect.succeedNone,
+    onSome: (file) =>
+      writeReport(file, report).pipe(
+        Effect.as(Option.none<string>()),
+        Effect.catchAll((error) => Effect.succeedSome(`--report ${file} could not be written: ${error.message}`))
+      )
+  })

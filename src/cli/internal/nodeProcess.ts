@@ -1,0 +1,66 @@
+import { text } from "node:stream/consumers"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import { exitCode, type Signal } from "../exitCode.ts"
+import { Signals } from "../Signals.ts"
+import { Stdio } from "../Stdio.ts"
+import { oneLine } from "./text.ts"
+
+/** How long an interrupted run may take to write its report and leave: CLI.md says 5 s. */
+const patience = 4500
+
+const write = (stream: NodeJS.WriteStream) => (chunk: string) =>
+  Effect.async<void>((resume) => {
+    if (chunk === "" || !stream.writable) return resume(Effect.void)
+    stream.write(chunk, () => resume(Effect.void))
+  })
+
+/** A reader that has gone (`gantry … | head -1`) is told by an event too, which nobody would else catch. */
+const tolerateLostReader = (stream: NodeJS.WriteStream) => stream.on("error", () => {})
+
+/** The process's own streams. */
+export const layerStdio: Layer.Layer<Stdio> = Layer.sync(Stdio, () => {
+  tolerateLostReader(process.stdout)
+  tolerateLostReader(process.stderr)
+  return {
+    stdout: write(process.stdout),
+    stderr: write(process.stderr),
+    stdin: Effect.suspend(() =>
+      process.stdin.isTTY ? Effect.succeedNone : Effect.asSome(Effect.promise(() => text(process.stdin)))
+    ),
+    isTerminal: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true }
+  }
+})
+
+/** The process's own signals, from now until it ends. */
+export const layerSignals: Layer.Layer<Signals> = Layer.effect(
+  Signals,
+  Effect.map(Deferred.make<Signal>(), (first) => {
+    let isAsked = false
+    const onSignal = (signal: Signal) => {
+      const leave = () => process.exit(exitCode({ _tag: "Interrupted", signal }, []))
+      if (isAsked) return leave()
+      isAsked = true
+      Deferred.unsafeDone(first, Effect.succeed(signal))
+      setTimeout(leave, patience).unref()
+    }
+    process.on("SIGINT", onSignal)
+    process.on("SIGTERM", onSignal)
+    return { first: Deferred.await(first) }
+  })
+)
+
+/** Warnings and errors as lines for people, on stderr. */
+export const layerLogger: Layer.Layer<never> = Layer.merge(
+  Logger.replace(
+    Logger.defaultLogger,
+    Logger.make(({ logLevel, message }) => {
+      const words = Array.isArray(message) ? message.map(String).join(" ") : String(message)
+      process.stderr.write(`gantry: ${logLevel.label.toLowerCase()}: ${oneLine(words)}\n`)
+    })
+  ),
+  Logger.minimumLogLevel(LogLevel.Warning)
+)

@@ -1,0 +1,61 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
+import * as PushError from "../../push/PushError.ts"
+import type { PushRequest } from "../../push/PushRequest.ts"
+import type { Digest } from "../../reference/Digest.ts"
+import type { PushPreview } from "../../registry/ContainerRegistry.ts"
+import { RegistryCatalog } from "../../registry/RegistryCatalog.ts"
+import type { PushSettings } from "../PushOptions.ts"
+import type { PushPlan } from "../PushPlan.ts"
+import type { Result } from "../Report.ts"
+import type { PushWork } from "./pushWork.ts"
+
+/** Asks for each push what it would do. */
+export const preview = Effect.fnUntraced(function* (plan: PushPlan, settings: PushSettings) {
+  const found = yield* Ref.make(HashMap.empty<number, Result>())
+  const run = Effect.forEach(
+    plan.pushes,
+    (request, index) =>
+      Effect.flatMap(Effect.timed(Effect.either(foresee(request))), ([duration, outcome]) =>
+        Ref.update(found, HashMap.set(index, foreseen(request, outcome, duration)))
+      ),
+    { concurrency: settings.concurrency, discard: true }
+  )
+  const work: PushWork = {
+    run,
+    results: Effect.map(Ref.get(found), (results) =>
+      plan.pushes.map((request, index) => Option.getOrElse(HashMap.get(results, index), () => notAsked(request)))
+    )
+  }
+  return work
+})
+
+const foresee = ({ source, target, platform }: PushRequest) =>
+  Effect.flatMap(RegistryCatalog, (catalog) =>
+    Effect.flatMap(catalog.forImage(target), (registry) =>
+      registry.previewPush(target, { source, platform: Option.getOrUndefined(platform) })
+    )
+  )
+
+const row = (request: PushRequest) => ({ source: String(request.source), target: String(request.target), attempts: 0 })
+
+const notAsked = (request: PushRequest): Result => ({ ...row(request), status: "cancelled", durationMs: 0 })
+
+const foreseen = (
+  request: PushRequest,
+  outcome: Either.Either<PushPreview, PushError.PushError>,
+  duration: Duration.Duration
+): Result => {
+  const known = { ...row(request), durationMs: Duration.toMillis(duration) }
+  if (Either.isLeft(outcome)) return { ...known, status: "would-fail", error: PushError.report(outcome.left) }
+  const { digest, reference, status } = outcome.right
+  return { ...known, status, ...Option.match(digest, { onNone: () => ({}), onSome: there(status, reference.name) }) }
+}
+
+/** The digest that the tag has now: the image's own, or the one it would be taken from. */
+const there = (status: PushPreview["status"], name: string) => (digest: Digest) =>
+  status === "unchanged" ? { digest: String(digest), repoDigest: `${name}@${digest}` } : { overwrites: String(digest) }

@@ -1,0 +1,66 @@
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Ref from "effect/Ref"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { PushEvent } from "../../push/PushEvent.ts"
+import type { RegistryCatalog } from "../../registry/RegistryCatalog.ts"
+import * as PushSupervisor from "../../runtime/PushSupervisor.ts"
+import * as PushLedger from "../PushLedger.ts"
+import type { PushSettings } from "../PushOptions.ts"
+import type { PushPlan } from "../PushPlan.ts"
+import type { Result } from "../Report.ts"
+
+/** What is to be done with a plan, and what has become of it at any moment. */
+export interface PushWork {
+  readonly run: Effect.Effect<void, never, RegistryCatalog>
+  readonly results: Effect.Effect<ReadonlyArray<Result>>
+}
+
+/** Pushes everything, and tells each event to `onEvent` once it is in the results. */
+export const push = Effect.fnUntraced(function* (
+  plan: PushPlan,
+  settings: PushSettings,
+  onEvent: (event: PushEvent) => Effect.Effect<void>
+) {
+  const ledger = yield* Ref.make(PushLedger.open(plan.pushes))
+  const tell = (event: PushEvent) =>
+    Effect.zipRight(
+      Ref.update(ledger, (before) => PushLedger.record(before, event)),
+      onEvent(event)
+    )
+  const run = Effect.gen(function* () {
+    // The supervisor ends before those who listen to it, so that what an interrupted run cancels is heard too.
+    const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+    const supervisor = yield* Scope.extend(
+      PushSupervisor.make({ ...limits(settings), drainTimeout: Duration.zero }),
+      scope
+    )
+    const events = yield* supervisor.subscribe
+    const listener = yield* Effect.fork(Stream.runForEach(events, tell))
+    yield* supervisor
+      .submitAll(plan.pushes)
+      .pipe(
+        Effect.orDie,
+        Effect.zipRight(supervisor.drain),
+        Effect.ensuring(Effect.zipRight(Scope.close(scope, Exit.void), Fiber.await(listener)))
+      )
+    yield* Fiber.join(listener)
+  })
+  const work: PushWork = {
+    run: Effect.scoped(run),
+    results: Effect.zipWith(Ref.get(ledger), DateTime.now, PushLedger.results)
+  }
+  return work
+})
+
+const limits = ({ concurrency, failFast, maxInFlight, retries, stallTimeout }: PushSettings) => ({
+  concurrency,
+  failFast,
+  maxInFlight,
+  retries,
+  stallTimeout
+})

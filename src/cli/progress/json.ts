@@ -1,0 +1,15 @@
+import * as Schema from "effect/Schema"
+import { PushEvent } from "../../push/PushEvent.ts"
+import type { ProgressRenderer } from "./ProgressRenderer.ts"
+
+const encode = Schema.encodeSync(PushEvent)
+
+/** An event as one line of JSON. */
+export const eventLine = (event: PushEvent): string => JSON.stringify(encode(event))
+
+/** `--progress json`: one event a line. */
+export const json: ProgressRenderer<void> = {
+  initial: undefined,
+  step: (state, event) => [state, [eventLine(event)]],
+  end: () => []
+}

@@ -1,0 +1,12 @@
+import type { ProgressRenderer } from "./ProgressRenderer.ts"
+import { plain } from "./plain.ts"
+
+/** `--progress none`: no progress. A failure is none, so it is still said. */
+export const none: ProgressRenderer<typeof plain.initial> = {
+  initial: plain.initial,
+  step: (state, event) => {
+    const [next, lines] = plain.step(state, event)
+    return [next, event._tag === "PushFailed" || event._tag === "PushCrashed" ? lines : []]
+  },
+  end: () => []
+}

@@ -1,0 +1,53 @@
+/**
+ * `gantry push SOURCE... [--to TARGET]...`
+ */
+import * as Args from "@effect/cli/Args"
+import * as Command from "@effect/cli/Command"
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as ImageSource from "../image/ImageSource.ts"
+import * as ExitStatus from "./ExitStatus.ts"
+import { decode, toOptions } from "./OptionTable.ts"
+import { pushOptions } from "./PushOptions.ts"
+import type { Machine } from "./PushRun.ts"
+import { UsageError } from "./UsageError.ts"
+
+const sources = Args.text({ name: "SOURCE" }).pipe(
+  Args.withDescription(
+    "An image in the engine, as app:1 or docker://app:1; oci:PATH[#TAG], docker-archive:PATH[#REF] or registry://REF."
+  ),
+  Args.repeated
+)
+
+const parseSources = (texts: ReadonlyArray<string>) => {
+  const [problems, parsed] = Arr.partitionMap(texts, (text) =>
+    Either.mapLeft(ImageSource.parse(text), (error) => `SOURCE ${error.message}`)
+  )
+  return problems.length > 0 ? Effect.fail(new UsageError({ problems })) : Effect.succeed(parsed)
+}
+
+const problemsOf = <A>(checked: Either.Either<A, UsageError>): ReadonlyArray<string> =>
+  Either.match(checked, { onLeft: ({ problems }) => problems, onRight: () => [] })
+
+/** What a push needs is loaded when there is one: `--help` is not to wait for it. */
+const runtime = Effect.promise(() => import("./PushRun.ts"))
+
+/** The command, on a machine whose engine and credentials are given. */
+export const push = (machine: Effect.Effect<Machine>) =>
+  Command.make("push", { sources, given: toOptions(pushOptions) }, ({ given, sources }) =>
+    Effect.gen(function* () {
+      const settings = yield* Effect.either(decode(pushOptions, given))
+      const images = yield* Effect.either(parseSources(sources))
+      if (Either.isLeft(settings) || Either.isLeft(images)) {
+        return yield* new UsageError({ problems: [...problemsOf(images), ...problemsOf(settings)] })
+      }
+      const { run } = yield* runtime
+      const code = yield* run({ sources: images.right, settings: settings.right }, yield* machine)
+      yield* ExitStatus.set(code)
+    })
+  ).pipe(
+    Command.withDescription(
+      "Push each SOURCE to its own name, or to every --to: gantry push app:1 --to registry.example.com/team/app"
+    )
+  )

@@ -1,0 +1,49 @@
+import * as Predicate from "effect/Predicate"
+import { EngineDisconnected, type EngineError, EngineRejected, EngineUnavailable } from "../EngineError.ts"
+import type { EngineAddress } from "../EngineStream.ts"
+import { scrub } from "./scrub.ts"
+
+const reasons: ReadonlyMap<string, EngineUnavailable["reason"]> = new Map([
+  ["ENOENT", "not-found"],
+  ["ECONNREFUSED", "refused"],
+  ["EACCES", "permission"],
+  ["EPERM", "permission"],
+  ["ETIMEDOUT", "timeout"],
+  ["ENOTFOUND", "dns"],
+  ["EAI_AGAIN", "dns"],
+  ["EPROTO", "tls"],
+  ["DEPTH_ZERO_SELF_SIGNED_CERT", "tls"],
+  ["SELF_SIGNED_CERT_IN_CHAIN", "tls"]
+])
+
+/** Node's codes for certificates and TLS: https://nodejs.org/docs/latest-v20.x/api/tls.html#x509-certificate-error-codes */
+const isTls = (code: string): boolean => /^(?:CERT_|UNABLE_TO_|CRL_|ERR_TLS_|ERR_SSL_|ERR_OSSL_)/.test(code)
+
+/** The connection was there and went away: whether the request was carried out is unknown. */
+const isLost = (code: string): boolean => code === "ECONNRESET" || code === "EPIPE"
+
+const codeOf = (error: unknown): string =>
+  Predicate.hasProperty(error, "code") && Predicate.isString(error.code) ? error.code : ""
+
+const textOf = (error: unknown): string => scrub(Predicate.isError(error) ? error.message : String(error))
+
+/** What a request that got no response means. */
+export const requestError = (error: unknown, address: EngineAddress): EngineUnavailable | EngineDisconnected => {
+  const code = codeOf(error)
+  if (isLost(code)) return new EngineDisconnected({ ...address, detail: "the connection closed before it answered" })
+  const reason = reasons.get(code) ?? (isTls(code) ? "tls" : "other")
+  return new EngineUnavailable({ ...address, reason, detail: textOf(error) })
+}
+
+/** docker-modem keeps of an answer only `(HTTP code 500) server error - TEXT ` with a blank at its end. */
+const modemMessage = /^\(HTTP code \d+\) [^-]* - ([\s\S]*?) ?$/
+
+/** What a failure of the borrowed dockerode client means; `undefined` when it is none of the engine's. */
+export const clientError = (error: unknown, address: EngineAddress): EngineError | undefined => {
+  if (!Predicate.isError(error)) return undefined
+  if (Predicate.hasProperty(error, "statusCode") && Predicate.isNumber(error.statusCode)) {
+    const text = modemMessage.exec(error.message)?.[1] ?? error.message
+    return new EngineRejected({ status: error.statusCode, text: scrub(text) })
+  }
+  return Predicate.hasProperty(error, "syscall") || isLost(codeOf(error)) ? requestError(error, address) : undefined
+}

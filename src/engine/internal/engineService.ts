@@ -1,0 +1,198 @@
+import { Readable } from "node:stream"
+import type Dockerode from "dockerode"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Credential } from "../../credential/Credential.ts"
+import type { ImageReference } from "../../reference/ImageReference.ts"
+import type { Service } from "../DockerEngine.ts"
+import { type EngineError, EngineRejected, EngineUnsupported } from "../EngineError.ts"
+import * as EngineStream from "../EngineStream.ts"
+import * as Answers from "./engineAnswers.ts"
+import { clientError } from "./engineFailure.ts"
+import { type EngineRequest, readBody, readText, sendOk } from "./engineRequest.ts"
+import { registryAuth } from "./registryAuth.ts"
+import { scrub } from "./scrub.ts"
+
+/** The tag is always explicit: without one Docker pushes and pulls all tags of the repository. */
+const tagOf = (image: ImageReference): string => Option.getOrElse(image.tag, () => "latest")
+
+/**
+ * A name as one path segment. Slashes and colons are encoded, so that no name makes Docker answer with a redirect, which
+ * docker-modem follows into an uncaught error: reference/engine.md fact 16.
+ */
+const segment = (name: { toString(): string }): string => encodeURIComponent(name.toString())
+
+const platformJson = (platform: string): string => {
+  const [os, architecture, variant] = platform.split("/")
+  return JSON.stringify({ os, architecture, variant })
+}
+
+const PUSH_PLATFORM_API = "1.46"
+
+const isOlder = (version: string, than: string): boolean => {
+  const [major = 0, minor = 0] = version.split(".").map(Number)
+  const [thanMajor = 0, thanMinor = 0] = than.split(".").map(Number)
+  return major < thanMajor || (major === thanMajor && minor < thanMinor)
+}
+
+const loadedImage = /^Loaded image(?:\(s\)| ID)?: (.+)$/
+
+/** The names in `Loaded image: NAME` (Podman may list several) or the id in `Loaded image ID: ID`. */
+const loadedNames = (event: EngineStream.EngineEvent): ReadonlyArray<string> =>
+  event._tag === "Status" ? (loadedImage.exec(event.text)?.[1]?.split(",") ?? []) : []
+
+/** The service over a dockerode client, which stays its owner's. */
+export const make = (client: Dockerode, address: EngineStream.EngineAddress): Service => {
+  const respond = (request: EngineRequest) => sendOk(client, address, request)
+
+  const text = (request: EngineRequest): Effect.Effect<string, EngineError> =>
+    Effect.scoped(Effect.flatMap(respond(request), (response) => readText(response, address)))
+
+  const json = <A, I, B>(
+    request: EngineRequest,
+    answer: { readonly schema: Schema.Schema<A, I>; readonly read: (value: A) => B }
+  ): Effect.Effect<B, EngineError> =>
+    text(request).pipe(
+      Effect.flatMap(Schema.decode(Schema.parseJson(answer.schema))),
+      Effect.map(answer.read),
+      Effect.catchTag("ParseError", (error) =>
+        Effect.fail(new EngineRejected({ status: 200, text: scrub(`its answer is not an engine's: ${error.message}`) }))
+      )
+    )
+
+  const body = (
+    request: EngineRequest
+  ): Effect.Effect<Stream.Stream<Uint8Array, EngineError>, EngineError, Scope.Scope> =>
+    Effect.map(respond(request), (response) => readBody(response, address))
+
+  const auth = (image: ImageReference, credential: Option.Option<Credential>) =>
+    registryAuth(image.registry, credential)
+
+  const ping: Service["ping"] = Effect.scoped(
+    Effect.gen(function* () {
+      const response = yield* respond({ method: "GET", path: "/_ping" })
+      yield* readText(response, address)
+      const apiVersion = response.headers["api-version"]
+      return typeof apiVersion === "string"
+        ? { apiVersion }
+        : yield* new EngineRejected({ status: 200, text: "its answer to a ping names no API version: it is no engine" })
+    })
+  )
+
+  const requirePushPlatform = Effect.flatMap(ping, ({ apiVersion }) =>
+    isOlder(apiVersion, PUSH_PLATFORM_API)
+      ? Effect.fail(
+          new EngineUnsupported({
+            feature: "Pushing one platform of an image",
+            requiredApi: PUSH_PLATFORM_API,
+            engineApi: apiVersion
+          })
+        )
+      : Effect.void
+  )
+
+  const inspectImage: Service["inspectImage"] = Effect.fn("DockerEngine.inspectImage")((image) =>
+    json({ method: "GET", path: `/images/${segment(image)}/json` }, Answers.image)
+  )
+
+  return {
+    ...address,
+    ping: Effect.withSpan(ping, "DockerEngine.ping"),
+    version: Effect.withSpan(json({ method: "GET", path: "/version" }, Answers.version), "DockerEngine.version"),
+    info: Effect.withSpan(json({ method: "GET", path: "/info" }, Answers.info), "DockerEngine.info"),
+    inspectImage,
+    tagImage: Effect.fn("DockerEngine.tagImage")((source, target) =>
+      Effect.asVoid(
+        text({
+          method: "POST",
+          path: `/images/${segment(source)}/tag`,
+          query: { repo: target.name, tag: tagOf(target) }
+        })
+      )
+    ),
+    untagImage: Effect.fn("DockerEngine.untagImage")(function* (image) {
+      // Docker deletes the image itself with its last name: https://github.com/moby/moby/blob/v28.5.2/daemon/images/image_delete.go
+      const { repoTags } = yield* inspectImage(image)
+      if (repoTags.length <= 1) return "kept"
+      yield* text({ method: "DELETE", path: `/images/${segment(image)}`, query: { noprune: "true" } })
+      return "untagged"
+    }),
+    pushImage: (image, credential, options) =>
+      Effect.gen(function* () {
+        const platform = options?.platform
+        if (platform !== undefined) yield* requirePushPlatform
+        const answer = yield* body({
+          method: "POST",
+          // A digest goes with the name, for the engine to refuse: the tag alone would push something else.
+          path: `/images/${segment(Option.isSome(image.digest) ? `${image.name}@${image.digest.value}` : image.name)}/push`,
+          query: { tag: tagOf(image), ...(platform === undefined ? {} : { platform: platformJson(platform) }) },
+          registryAuth: auth(image, credential)
+        })
+        return EngineStream.decodePush(answer, address)
+      }).pipe(Stream.unwrapScoped, Stream.withSpan("DockerEngine.pushImage")),
+    pullImage: (image, credential, options) =>
+      body({
+        method: "POST",
+        path: "/images/create",
+        query: {
+          fromImage: image.name,
+          tag: Option.match(image.digest, { onNone: () => tagOf(image), onSome: String }),
+          ...(options?.platform === undefined ? {} : { platform: options.platform })
+        },
+        registryAuth: auth(image, credential)
+      }).pipe(
+        Effect.map((answer) => EngineStream.decode(answer, address)),
+        Stream.unwrapScoped,
+        Stream.withSpan("DockerEngine.pullImage")
+      ),
+    inspectDistribution: Effect.fn("DockerEngine.inspectDistribution")((image, credential) =>
+      json(
+        { method: "GET", path: `/distribution/${segment(image)}/json`, registryAuth: auth(image, credential) },
+        Answers.distribution
+      )
+    ),
+    saveImages: (images) =>
+      body({ method: "GET", path: "/images/get", query: { names: images.map(String) } }).pipe(
+        Stream.unwrapScoped,
+        Stream.withSpan("DockerEngine.saveImages")
+      ),
+    loadImages: <E>(archive: Stream.Stream<Uint8Array, E>) =>
+      Effect.gen(function* () {
+        const runtime = yield* Effect.runtime<never>()
+        // The request only learns that its body broke; what broke it is kept here.
+        let broken: Option.Option<E> = Option.none()
+        const watched = Stream.tapError(archive, (error) =>
+          Effect.sync(() => {
+            broken = Option.some(error)
+          })
+        )
+        const file = yield* Effect.acquireRelease(
+          Effect.sync(() => Readable.from(Stream.toAsyncIterableRuntime(watched, runtime), { objectMode: false })),
+          (readable) => Effect.sync(() => readable.destroy())
+        )
+        const events = body({ method: "POST", path: "/images/load", query: { quiet: "true" }, body: file }).pipe(
+          Effect.map((answer) => EngineStream.decode(answer, address)),
+          Stream.unwrapScoped
+        )
+        return yield* Stream.runFold(events, [] as ReadonlyArray<string>, (names, event) => [
+          ...names,
+          ...loadedNames(event)
+        ]).pipe(
+          Effect.catchAll(
+            (error): Effect.Effect<never, E | EngineError> => Effect.fail(Option.getOrElse(broken, () => error))
+          )
+        )
+      }).pipe(Effect.scoped, Effect.withSpan("DockerEngine.loadImages")),
+    use: (run) =>
+      Effect.tryPromise({ try: (signal) => run(client, signal), catch: (error) => ({ error }) }).pipe(
+        Effect.catchAll(({ error }) => {
+          const failure = clientError(error, address)
+          return failure === undefined ? Effect.die(error) : Effect.fail(failure)
+        }),
+        Effect.withSpan("DockerEngine.use")
+      )
+  }
+}

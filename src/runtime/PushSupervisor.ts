@@ -1,0 +1,419 @@
+/**
+ * Many pushes as supervised fibers: queued per registry, joined, limited, retried, watched, and told about in events.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
+import * as FiberSet from "effect/FiberSet"
+import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { PushError, PushInterrupted } from "../push/PushError.ts"
+import { isTerminal, type PushEvent, type PushId } from "../push/PushEvent.ts"
+import type { PushedImage } from "../push/PushedImage.ts"
+import type { PushRequest } from "../push/PushRequest.ts"
+import { RegistryCatalog } from "../registry/RegistryCatalog.ts"
+import * as Attempts from "./internal/attempts.ts"
+import * as Permits from "./internal/permits.ts"
+import * as RegistryActor from "./internal/registryActor.ts"
+import * as Roster from "./internal/roster.ts"
+import * as SupervisedPush from "./internal/supervisedPush.ts"
+
+/**
+ * The supervisor takes no new pushes: it is draining, or its scope has closed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SupervisorClosed extends Schema.TaggedError<SupervisorClosed>("gantry/PushSupervisor/SupervisorClosed")(
+  "SupervisorClosed",
+  {}
+) {
+  get isRetryable(): boolean {
+    return false
+  }
+  override get message(): string {
+    return "The push supervisor takes no new pushes: it is draining, or its scope has closed. Submit before `drain`, inside the supervisor's scope."
+  }
+}
+
+/**
+ * A push that was submitted. All who submitted it while it was in flight share it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PushHandle {
+  readonly id: PushId
+  /** What was asked for by the first who did. */
+  readonly request: PushRequest
+  /**
+   * The result. Interrupting it stops nothing. A push that was stopped fails with `PushInterrupted`; one that crashed dies
+   * with its defect.
+   */
+  readonly await: Effect.Effect<PushedImage, PushError | PushInterrupted>
+  /** Stops the push for all who share it, and waits until it has ended. A push that has ended stays as it is. */
+  readonly cancel: Effect.Effect<void>
+  /** This push's events: `PushQueued` (and `PushStarted`) first, its terminal event last; that one alone if it has ended. */
+  readonly events: Stream.Stream<PushEvent>
+}
+
+/**
+ * Where one registry host stands, in numbers of pushes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RegistryState extends RegistryActor.RegistryState {}
+
+/**
+ * One push in flight. `attempts` counts those that have begun.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PushState {
+  readonly id: PushId
+  readonly request: PushRequest
+  readonly status: "queued" | "running"
+  readonly attempts: number
+}
+
+/**
+ * What is in flight, in the order of submission.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Snapshot {
+  readonly pushes: ReadonlyArray<PushState>
+  readonly registries: ReadonlyArray<RegistryState>
+}
+
+/**
+ * The runtime of pushes.
+ *
+ * Two requests with the same source text, target and platform are one push while it is in flight. Pushes to one target
+ * run one after the other, in the order of submission. A push that waits for its next attempt keeps its place, so a
+ * registry in trouble gets fewer requests and not more.
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export class PushSupervisor extends Context.Tag("gantry/PushSupervisor")<
+  PushSupervisor,
+  {
+    /** Takes a push and returns at once. */
+    readonly submit: (request: PushRequest) => Effect.Effect<PushHandle, SupervisorClosed>
+    /** Takes all or none, in one step, and returns the handles in the order of the requests. */
+    readonly submitAll: (requests: Iterable<PushRequest>) => Effect.Effect<ReadonlyArray<PushHandle>, SupervisorClosed>
+    /** Submits and awaits. Interrupting it stops nothing. */
+    readonly push: (request: PushRequest) => Effect.Effect<PushedImage, PushError | PushInterrupted | SupervisorClosed>
+    /** Submits all and awaits all; results in the order of the requests. Dies, after the last has ended, if one crashed. */
+    readonly pushAll: (
+      requests: Iterable<PushRequest>
+    ) => Effect.Effect<ReadonlyArray<Either.Either<PushedImage, PushError | PushInterrupted>>, SupervisorClosed>
+    /**
+     * All events from now on, kept until the scope closes; first `PushQueued` and `PushStarted`, with the instants they had,
+     * of what is in flight. A subscriber that falls behind loses `LayerProgress` and nothing else. Ends after
+     * `RuntimeDrained`.
+     */
+    readonly subscribe: Effect.Effect<Stream.Stream<PushEvent>, never, Scope.Scope>
+    /** As `subscribe`, from the moment the stream is run: what happened before that is lost. */
+    readonly events: Stream.Stream<PushEvent>
+    readonly snapshot: Effect.Effect<Snapshot>
+    /** The states of one registry host, from now until it is idle. */
+    readonly registryStates: (registry: string) => Stream.Stream<RegistryState>
+    /** Stops a push as its handle's `cancel` does. An id that is not in flight is left alone. */
+    readonly cancel: (id: PushId) => Effect.Effect<void>
+    /** Takes no new pushes and waits for those in flight; then the events end. Interrupting it leaves the supervisor closed. */
+    readonly drain: Effect.Effect<void>
+  }
+>() {}
+
+/**
+ * How a supervisor works. Counts are whole numbers.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PushSupervisorOptions {
+  /** Pushes that run at once for one registry host, at least 1. Default: 4. */
+  readonly concurrency?: number | undefined
+  /** Registry hosts with another limit than `concurrency`. */
+  readonly registryConcurrency?: Readonly<Record<string, number>> | undefined
+  /**
+   * Pushes that run at once, at least 1. A registry holds at most this number less one for every other registry whose
+   * pushes wait. Default: 16.
+   */
+  readonly maxInFlight?: number | undefined
+  /** Attempts after the first, when the failure's `isRetryable` says it is worth it. Default: 2. */
+  readonly retries?: number | undefined
+  /**
+   * The longest wait before the first retry; it doubles with each, to a minute at most, and the wait is a random part of
+   * it, but never shorter than a registry's `retryAfter`. Default: 1 second.
+   */
+  readonly retryDelay?: Duration.DurationInput | undefined
+  /** An attempt in which no byte count grows and no layer ends for this long is given up. Default: 5 minutes. */
+  readonly stallTimeout?: Duration.DurationInput | undefined
+  /** How long a closing scope waits for pushes in flight before it stops them. Default: 30 seconds. */
+  readonly drainTimeout?: Duration.DurationInput | undefined
+  /** After the first failure start nothing new, let run what runs, and cancel the rest. Default: false. */
+  readonly failFast?: boolean | undefined
+}
+
+/**
+ * Makes a supervisor that lives in the scope.
+ *
+ * When the scope closes it refuses new pushes, waits `drainTimeout` for those in flight, stops the rest (`PushCancelled`
+ * with reason `shutdown`), publishes `RuntimeDrained` and ends the streams. A limit below 1 is a defect.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = Effect.fn("PushSupervisor.make")(function* (options: PushSupervisorOptions = {}) {
+  const settings = yield* resolve(options)
+  const clock = yield* Effect.clock
+  // Fibers inherit what the supervisor was made with, never what a submitter happens to carry.
+  const fork = yield* FiberSet.makeRuntime()
+  const runSync = Runtime.runSync(yield* Effect.runtime())
+  const permits = Permits.make(settings.maxInFlight)
+  const actors = new Map<string, RegistryActor.RegistryActor>()
+  let failed = false
+
+  const roster = Roster.make({
+    clock,
+    onLeave: (event) => {
+      if (settings.failFast && !failed && (event._tag === "PushFailed" || event._tag === "PushCrashed")) {
+        failed = true
+        for (const push of roster.inFlight.values()) {
+          if (push.state._tag === "Queued") {
+            stop(push, "fail-fast")
+          }
+        }
+      }
+    }
+  })
+
+  const attempts = Attempts.make({ ...settings, catalog: yield* RegistryCatalog, clock, publish: roster.publish })
+
+  const now = () => DateTime.unsafeMake(clock.unsafeCurrentTimeMillis())
+
+  const tell = (push: SupervisedPush.SupervisedPush, command: RegistryActor.Command) => {
+    actors.get(push.request.target.registry)?.tell(command)
+  }
+
+  const stop = (push: SupervisedPush.SupervisedPush, reason: SupervisedPush.InterruptReason) => {
+    // Whoever submits the same from now on wants a push of their own.
+    roster.separate(push)
+    tell(push, { _tag: "Stop", push, reason })
+  }
+
+  const stopAndWait = (push: SupervisedPush.SupervisedPush): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      stop(push, "requested")
+      return Effect.exit(Deferred.await(push.result))
+    })
+
+  const abandon = (push: SupervisedPush.SupervisedPush, reason: SupervisedPush.InterruptReason) =>
+    roster.leave(push, SupervisedPush.interrupted(push, reason, now()))
+
+  const start = (push: SupervisedPush.SupervisedPush) => {
+    if (failed) {
+      abandon(push, "fail-fast")
+      tell(push, { _tag: "Ended", push })
+      return
+    }
+    const started = { _tag: "PushStarted", pushId: push.id, at: now() } as const
+    roster.publish(started)
+    const fiber = fork(attempts(push), { immediate: false })
+    push.state = { _tag: "Running", started, fiber }
+    // An observer and no `onExit`: a fiber that is interrupted before its first step runs no finalizer.
+    fiber.addObserver((exit) => {
+      roster.leave(push, SupervisedPush.ended(push, exit, now()))
+      tell(push, { _tag: "Ended", push })
+    })
+  }
+
+  // Looking and creating are one step: two actors for one host would break its limit.
+  const actorOf = (registry: string): RegistryActor.RegistryActor => {
+    const known = actors.get(registry)
+    if (known !== undefined) {
+      return known
+    }
+    const actor = runSync(
+      RegistryActor.make({
+        registry,
+        concurrency: settings.registryConcurrency.get(registry) ?? settings.concurrency,
+        permits,
+        start,
+        abandon,
+        onIdle: () => actors.delete(registry)
+      })
+    )
+    actors.set(registry, actor)
+    fork(actor.run, { immediate: false })
+    return actor
+  }
+
+  const accept = (request: PushRequest): PushHandle => {
+    const joined = roster.find(request)
+    if (joined !== undefined) {
+      return handleOf(joined)
+    }
+    const push = roster.enter(request)
+    actorOf(request.target.registry).tell({ _tag: "Submit", push })
+    if (failed) {
+      stop(push, "fail-fast")
+    }
+    return handleOf(push)
+  }
+
+  const handleOf = (push: SupervisedPush.SupervisedPush): PushHandle => ({
+    id: push.id,
+    request: push.request,
+    await: Deferred.await(push.result),
+    cancel: stopAndWait(push),
+    events: Stream.unwrapScoped(roster.follow(push)).pipe(Stream.takeUntil(isTerminal))
+  })
+
+  const submit = (request: PushRequest): Effect.Effect<PushHandle, SupervisorClosed> =>
+    Effect.suspend(() => (roster.isClosed() ? new SupervisorClosed() : Effect.succeed(accept(request))))
+
+  const submitAll = (requests: Iterable<PushRequest>): Effect.Effect<ReadonlyArray<PushHandle>, SupervisorClosed> =>
+    Effect.suspend(() => (roster.isClosed() ? new SupervisorClosed() : Effect.sync(() => Array.from(requests, accept))))
+
+  const drain = Effect.suspend(() => {
+    roster.close()
+    return roster.drained
+  })
+
+  // A finalizer can not be interrupted; the wait must be, or its timeout never ends it.
+  yield* Effect.addFinalizer(() =>
+    drain.pipe(
+      Effect.interruptible,
+      Effect.timeoutOption(settings.drainTimeout),
+      Effect.andThen(
+        Effect.sync(() => {
+          for (const push of roster.inFlight.values()) {
+            stop(push, "shutdown")
+          }
+        })
+      ),
+      Effect.andThen(roster.drained)
+    )
+  )
+
+  const supervisor: Context.Tag.Service<PushSupervisor> = {
+    submit: Effect.fn("PushSupervisor.submit")(submit),
+    submitAll: Effect.fn("PushSupervisor.submitAll")(submitAll),
+    push: Effect.fn("PushSupervisor.push")((request) => Effect.flatMap(submit(request), (handle) => handle.await)),
+    pushAll: Effect.fn("PushSupervisor.pushAll")((requests) => Effect.flatMap(submitAll(requests), awaitAll)),
+    subscribe: roster.subscribe,
+    events: Stream.unwrapScoped(roster.subscribe),
+    snapshot: Effect.suspend(() => {
+      const pushes = Array.from(roster.inFlight.values(), stateOf)
+      return Effect.map(
+        Effect.forEach(Array.from(actors.values()), (actor) => SubscriptionRef.get(actor.state)),
+        (registries) => ({ pushes, registries })
+      )
+    }),
+    registryStates: (registry) => Stream.suspend(() => actors.get(registry)?.states ?? Stream.empty),
+    cancel: Effect.fn("PushSupervisor.cancel")((id) =>
+      Effect.suspend(() => {
+        const push = roster.inFlight.get(id)
+        return push === undefined ? Effect.void : stopAndWait(push)
+      })
+    ),
+    drain: Effect.withSpan(drain, "PushSupervisor.drain")
+  }
+  return supervisor
+})
+
+const resolve = Effect.fnUntraced(function* (options: PushSupervisorOptions) {
+  const registryConcurrency = new Map(Object.entries(options.registryConcurrency ?? {}))
+  const settings = {
+    concurrency: options.concurrency ?? 4,
+    registryConcurrency,
+    maxInFlight: options.maxInFlight ?? 16,
+    retries: options.retries ?? 2,
+    retryDelay: Duration.decode(options.retryDelay ?? Duration.seconds(1)),
+    stallTimeout: Duration.decode(options.stallTimeout ?? Duration.minutes(5)),
+    drainTimeout: Duration.decode(options.drainTimeout ?? Duration.seconds(30)),
+    failFast: options.failFast ?? false
+  }
+  for (const limit of [settings.concurrency, settings.maxInFlight, ...registryConcurrency.values()]) {
+    if (!Number.isInteger(limit) || limit < 1) {
+      return yield* Effect.dieMessage(
+        `PushSupervisor: a limit must be a whole number of at least 1, and ${limit} is not`
+      )
+    }
+  }
+  return settings
+})
+
+const stateOf = (push: SupervisedPush.SupervisedPush): PushState => ({
+  id: push.id,
+  request: push.request,
+  status: push.state._tag === "Running" ? "running" : "queued",
+  attempts: push.attempts
+})
+
+const awaitAll = (
+  handles: ReadonlyArray<PushHandle>
+): Effect.Effect<ReadonlyArray<Either.Either<PushedImage, PushError | PushInterrupted>>> =>
+  // A crashed push must not keep the caller from waiting for the others.
+  Effect.flatMap(
+    Effect.forEach(handles, (handle) => Effect.exit(Effect.either(handle.await))),
+    Effect.all
+  )
+
+/**
+ * A supervisor as a layer: its pushes live as long as the layer does.
+ *
+ * @since 0.1.0
+ * @category layers
+ * @example
+ * import { ContainerRegistry, DockerEngine, ImageReference, PushRequest, PushSupervisor, PushTransport, RegistryCatalog } from "gantry"
+ * import { Effect, Layer } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const supervisor = yield* PushSupervisor.PushSupervisor
+ *   const requests = ["localhost:5000/app:1", "localhost:5000/worker:1"].map((name) =>
+ *     PushRequest.make({ target: ImageReference.unsafeParse(name) })
+ *   )
+ *   return yield* supervisor.pushAll(requests)
+ * })
+ *
+ * const live = PushSupervisor.layer({ concurrency: 2 }).pipe(
+ *   Layer.provide(RegistryCatalog.layerSingle),
+ *   Layer.provide(ContainerRegistry.layer({ uri: "localhost:5000" })),
+ *   Layer.provide(PushTransport.layerEngine),
+ *   Layer.provide(DockerEngine.layerFromEnv)
+ * )
+ *
+ * export const main = Effect.provide(program, live)
+ */
+export const layer = (options?: PushSupervisorOptions): Layer.Layer<PushSupervisor, never, RegistryCatalog> =>
+  Layer.scoped(PushSupervisor, make(options))
+
+/**
+ * A supervisor whose options come from `Config`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: Config.Config.Wrap<PushSupervisorOptions>
+): Layer.Layer<PushSupervisor, ConfigError, RegistryCatalog> =>
+  Layer.scoped(PushSupervisor, Effect.flatMap(Config.unwrap(options), make))

@@ -1,0 +1,2 @@
+export * as TestEngine from "./TestEngine.ts"
+export * as TestTransport from "./TestTransport.ts"

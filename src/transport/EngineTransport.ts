@@ -1,0 +1,213 @@
+/**
+ * Pushes through a Docker Engine: the engine holds the image and speaks to the registry.
+ *
+ * @since 0.1.0
+ */
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as RegistryClient from "../distribution/RegistryClient.ts"
+import type { RegistryError } from "../distribution/RegistryError.ts"
+import { DockerEngine, type ImageInspection } from "../engine/DockerEngine.ts"
+import type { EngineError } from "../engine/EngineError.ts"
+import { isIndex } from "../image/Manifest.ts"
+import { DigestMissing, ImageNotFound, type PushError, UnsupportedSource } from "../push/PushError.ts"
+import type { AttemptEvent } from "../push/PushEvent.ts"
+import type { TransferredBytes } from "../push/PushedImage.ts"
+import * as Digest from "../reference/Digest.ts"
+import * as ImageReference from "../reference/ImageReference.ts"
+import { inspect, withBorrowedTag } from "./internal/borrowedTag.ts"
+import { classify } from "./internal/engineMessage.ts"
+import { bytesByOutcome, bytesOfUnchanged, type Outcome, toAttemptEvent } from "./internal/layerOutcomes.ts"
+import type { Comparison, PushTransport, TransportRequest, TransportResult } from "./PushTransport.ts"
+
+/** How long the questions around a push may take; none of them decides its outcome. */
+const advisoryTimeout = "10 seconds"
+
+/**
+ * The transport of one engine. Tokens for gantry's own questions to registries live as long as the scope.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: Effect.Effect<Context.Tag.Service<PushTransport>, never, DockerEngine | Scope.Scope> = Effect.gen(
+  function* () {
+    const engine = yield* DockerEngine
+    const clients = yield* RegistryClient.pool
+
+    const localImage = Effect.fnUntraced(function* (request: TransportRequest) {
+      const { source } = request
+      if (source._tag !== "DockerSource") {
+        return yield* new UnsupportedSource({ source: String(source), transport: "engine" })
+      }
+      const reference = ImageReference.withDefaultTag(source.reference)
+      const image = yield* inspect(engine, reference)
+      if (Option.isNone(image)) {
+        return yield* new ImageNotFound({
+          image: ImageReference.familiar(reference),
+          where: `the engine at ${engine.endpoint}`
+        })
+      }
+      return { reference, image: image.value }
+    })
+
+    const clientFor = ({ credential, target, tls }: TransportRequest) =>
+      clients({ host: target.registry, tls: Option.getOrUndefined(tls), credential })
+
+    const remote = Effect.fnUntraced(function* (request: TransportRequest, image: ImageInspection) {
+      const tag = tagOf(request.target)
+      const stored = yield* clientFor(request).getManifest(request.target.repository, tag)
+      return Option.match(stored, {
+        onNone: (): Remote => ({ comparison: { _tag: "Absent" }, bytes: {} }),
+        onSome: ({ descriptor, manifest }): Remote => {
+          const isSame =
+            String(descriptor.digest) === image.id ||
+            (!isIndex(manifest) && String(manifest.config.digest) === image.id)
+          return {
+            comparison: { _tag: isSame ? "Same" : "Different", digest: descriptor.digest },
+            bytes: isIndex(manifest) ? {} : bytesOfUnchanged(manifest)
+          }
+        }
+      })
+    })
+
+    /** Asked around a push, a registry that can not answer is no reason to fail it: the engine may reach it another way. */
+    const remoteIfKnown = (request: TransportRequest, image: ImageInspection) =>
+      remote(request, image).pipe(
+        Effect.timeoutOption(advisoryTimeout),
+        Effect.catchIf(
+          (error) => error._tag !== "RegistryRateLimited",
+          () => Effect.succeedNone
+        )
+      )
+
+    const transferred = (
+      request: TransportRequest,
+      image: ImageInspection,
+      digest: Digest.Digest,
+      outcomes: ReadonlyMap<string, Outcome>
+    ): Effect.Effect<TransferredBytes> =>
+      clientFor(request)
+        .getManifest(request.target.repository, String(digest))
+        .pipe(
+          Effect.timeoutOption(advisoryTimeout),
+          Effect.map(Option.flatten),
+          Effect.orElseSucceed(Option.none),
+          Effect.map((stored) =>
+            Option.isNone(stored) || isIndex(stored.value.manifest)
+              ? {}
+              : bytesByOutcome(stored.value.manifest, image.layers, outcomes)
+          )
+        )
+
+    const digestOf = Effect.fnUntraced(function* (request: TransportRequest, said: ReadonlySet<string>) {
+      const [first, ...others] = said
+      if (first !== undefined && others.length === 0) return Digest.unsafeParse(first)
+      const missing = (detail: string) => new DigestMissing({ image: String(request.target), detail })
+      const head = yield* clientFor(request)
+        .headManifest(request.target.repository, tagOf(request.target))
+        .pipe(
+          Effect.timeoutFail({ duration: advisoryTimeout, onTimeout: () => missing("the registry did not answer") }),
+          Effect.mapError((error) => missing(error.message))
+        )
+      return yield* Option.match(head, {
+        onNone: () => Effect.fail(missing("the registry does not know the tag")),
+        onSome: (descriptor) => Effect.succeed(descriptor.digest)
+      })
+    })
+
+    const pushOnce = Effect.fnUntraced(function* (
+      request: TransportRequest & { readonly emit: (event: AttemptEvent) => void },
+      image: ImageInspection
+    ) {
+      const outcomes = new Map<string, Outcome>()
+      const digests = new Set<string>()
+      yield* engine
+        .pushImage(request.target, request.credential, { platform: Option.getOrUndefined(request.platform) })
+        .pipe(
+          Stream.runForEach((event) =>
+            Effect.sync(() => {
+              if (event._tag === "LayerStatus") {
+                const reported = toAttemptEvent(event)
+                if (reported === undefined) return
+                if (reported._tag === "LayerPushed") outcomes.set(reported.layer, reported.outcome)
+                request.emit(reported)
+              } else if (
+                (event._tag === "PushResult" || event._tag === "PushAux") &&
+                event.tag === tagOf(request.target)
+              ) {
+                digests.add(String(event.digest))
+              }
+            })
+          )
+        )
+      const digest = yield* digestOf(request, digests)
+      const bytes = yield* transferred(request, image, digest, outcomes)
+      return { digest, status: "pushed", transport: "engine", ...bytes } satisfies TransportResult
+    })
+
+    /** A lost answer to the last request may hide a push that went through: reference/engine.md fact 18. */
+    const settle = (request: TransportRequest, image: ImageInspection) => (error: PushError) =>
+      isLostAnswer(error)
+        ? remoteIfKnown(request, image).pipe(
+            Effect.orElseSucceed(Option.none<Remote>),
+            Effect.flatMap((known) =>
+              Option.isSome(known) && known.value.comparison._tag === "Same"
+                ? Effect.succeed<TransportResult>({
+                    digest: known.value.comparison.digest,
+                    status: "pushed",
+                    transport: "engine"
+                  })
+                : Effect.fail(error)
+            )
+          )
+        : Effect.fail(error)
+
+    const push = Effect.fn("EngineTransport.push")(function* (
+      request: TransportRequest & { readonly emit: (event: AttemptEvent) => void }
+    ) {
+      const { image, reference } = yield* localImage(request)
+      const known = yield* remoteIfKnown(request, image)
+      if (Option.isSome(known) && known.value.comparison._tag === "Same") {
+        const { digest } = known.value.comparison
+        return { digest, status: "unchanged", transport: "engine", ...known.value.bytes } satisfies TransportResult
+      }
+      const attempt = pushOnce(request, image).pipe(
+        Effect.mapError((error) => meaning(request, error)),
+        Effect.catchAll(settle(request, image))
+      )
+      return yield* String(reference) === String(request.target)
+        ? attempt
+        : withBorrowedTag(engine, { source: reference, target: request.target, imageId: image.id }, attempt)
+    }, mapMeaning)
+
+    const compare = Effect.fn("EngineTransport.compare")(function* (request: TransportRequest) {
+      const { image } = yield* localImage(request)
+      return (yield* remote(request, image)).comparison
+    }, mapMeaning)
+
+    return { push, compare }
+  }
+)
+
+/** What a registry holds under the tag, and its layers' bytes. */
+interface Remote {
+  readonly comparison: Comparison
+  readonly bytes: TransferredBytes
+}
+
+const tagOf = (target: ImageReference.ImageReference): string => Option.getOrElse(target.tag, () => "latest")
+
+const isLostAnswer = (error: PushError): boolean =>
+  error._tag === "EngineDisconnected" ||
+  (error._tag === "RegistryUnavailable" && (error.reason === "reset" || error.reason === "timeout"))
+
+const meaning = <E extends PushError | EngineError | RegistryError>(request: TransportRequest, error: E): PushError =>
+  error._tag === "EngineRejected" ? classify(error, request) : error
+
+const mapMeaning = <A, E extends PushError, R>(
+  effect: Effect.Effect<A, E, R>,
+  request: TransportRequest
+): Effect.Effect<A, PushError, R> => Effect.mapError(effect, (error) => meaning(request, error))

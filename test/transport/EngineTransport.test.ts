@@ -1,0 +1,320 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import { DockerEngine } from "../../src/engine/DockerEngine.ts"
+import { EngineUnavailable } from "../../src/engine/EngineError.ts"
+import { EngineEvent } from "../../src/engine/EngineStream.ts"
+import * as Descriptor from "../../src/image/Descriptor.ts"
+import * as ImageSource from "../../src/image/ImageSource.ts"
+import type { AttemptEvent } from "../../src/push/PushEvent.ts"
+import * as Digest from "../../src/reference/Digest.ts"
+import * as ImageReference from "../../src/reference/ImageReference.ts"
+import * as TestEngine from "../../src/testing/TestEngine.ts"
+import * as TestRegistry from "../../src/testing/TestRegistry.ts"
+import * as PushTransport from "../../src/transport/PushTransport.ts"
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+const digestOf = (text: string) =>
+  String(Descriptor.fromBytes({ mediaType: "application/octet-stream", body: bytes(text) }).digest)
+
+const target = ImageReference.unsafeParse("reg.io/team/app:1")
+const image = { config: bytes("config"), layers: [bytes("lowest"), bytes("top")] }
+/** The same image as the engine has it: its id is the config's digest, its layers are named by their diff ids. */
+const local = (...names: ReadonlyArray<string>): TestEngine.TestImage => ({
+  names,
+  id: digestOf("config"),
+  layers: [digestOf("lowest, unpacked"), digestOf("top, unpacked")]
+})
+const digest = digestOf("the manifest")
+
+const requestFor = (options: { readonly source?: ImageSource.ImageSource; readonly target?: string } = {}) => {
+  const reference = options.target === undefined ? target : ImageReference.unsafeParse(options.target)
+  return {
+    source: options.source ?? ImageSource.docker(reference),
+    target: reference,
+    platform: Option.none(),
+    credential: Option.none(),
+    sourceCredential: Option.none(),
+    tls: Option.none()
+  }
+}
+
+const push = (options?: Parameters<typeof requestFor>[0] & { readonly emit?: (event: AttemptEvent) => void }) =>
+  Effect.flatMap(PushTransport.PushTransport, (transport) =>
+    transport.push({ ...requestFor(options), emit: options?.emit ?? (() => {}) })
+  )
+
+const compare = Effect.flatMap(PushTransport.PushTransport, (transport) => transport.compare(requestFor()))
+
+const world = (script: TestEngine.TestEngineScript) =>
+  PushTransport.layerEngine.pipe(Layer.provideMerge(Layer.merge(TestEngine.layer(script), TestRegistry.layer())))
+
+const pushesSeen = Effect.flatMap(TestEngine.TestEngine, (engine) => engine.callsTo("pushImage"))
+
+const result = (tag: string, of: string) => EngineEvent.PushResult({ tag, digest: Digest.unsafeParse(of), size: 1 })
+
+/** The digest of the manifest that `TestRegistry.addImage` makes of `image`. */
+const manifestDigest = String(
+  Effect.runSync(
+    Effect.flatMap(TestRegistry.TestRegistry, (registry) => registry.addImage(target, image)).pipe(
+      Effect.provide(TestRegistry.layer())
+    )
+  ).digest
+)
+
+describe("EngineTransport", () => {
+  it.effect("takes the digest from this push's own result line and reports each layer's outcome", () =>
+    Effect.gen(function* () {
+      const events: Array<AttemptEvent> = []
+      const pushed = yield* push({ emit: (event) => events.push(event) })
+      assert.strictEqual(String(pushed.digest), digest)
+      assert.strictEqual(pushed.status, "pushed")
+      assert.deepStrictEqual(
+        events.flatMap((event) => (event._tag === "LayerPushed" ? [event.outcome] : [])),
+        ["uploaded", "uploaded"]
+      )
+      assert.isUndefined(pushed.bytesUploaded, "the registry does not have the manifest, so the sizes are unknown")
+    }).pipe(Effect.provide(world({ images: [local("reg.io/team/app:1")], push: TestEngine.pushed({ digest }) })))
+  )
+
+  it.effect("is unchanged after one request when the registry's manifest has the image's config", () =>
+    Effect.gen(function* () {
+      const registry = yield* TestRegistry.TestRegistry
+      const stored = yield* registry.addImage(target, image)
+      const pushed = yield* push()
+      assert.strictEqual(pushed.status, "unchanged")
+      assert.strictEqual(String(pushed.digest), String(stored.digest))
+      assert.strictEqual(pushed.bytesExisting, "lowest".length + "top".length)
+      assert.strictEqual(pushed.bytesUploaded, 0)
+      assert.deepStrictEqual(yield* pushesSeen, [])
+      const asked = yield* registry.requests
+      assert.deepStrictEqual(
+        asked.map(({ method, url }) => `${method} ${url.pathname}`),
+        ["GET /v2/team/app/manifests/1"]
+      )
+    }).pipe(Effect.provide(world({ images: [local("reg.io/team/app:1")] })))
+  )
+
+  it.effect("is unchanged when the manifest itself is the image's id, as on the containerd image store", () =>
+    Effect.gen(function* () {
+      const registry = yield* TestRegistry.TestRegistry
+      yield* registry.addImage(target, image)
+      assert.strictEqual((yield* push()).status, "unchanged")
+    }).pipe(Effect.provide(world({ images: [{ names: ["reg.io/team/app:1"], id: manifestDigest }] })))
+  )
+
+  it.effect("pushes over a tag that has another image, and sums bytes by outcome once the manifest is there", () => {
+    const layers = local().layers ?? []
+    const line = (index: number, phase: "pushed" | "exists") =>
+      EngineEvent.LayerStatus({
+        layer: layers[index]?.slice(7, 19) ?? "",
+        phase,
+        status: phase,
+        current: undefined,
+        total: undefined,
+        mountedFrom: undefined,
+        retryAfterSeconds: undefined
+      })
+    return Effect.gen(function* () {
+      const registry = yield* TestRegistry.TestRegistry
+      yield* registry.addImage(target, { config: bytes("another config"), layers: [] })
+      const elsewhere = ImageReference.unsafeParse("reg.io/team/app:elsewhere")
+      const stored = yield* registry.addImage(elsewhere, image)
+      assert.strictEqual(String(stored.digest), manifestDigest)
+      const pushed = yield* push()
+      assert.deepStrictEqual(
+        [pushed.status, pushed.bytesUploaded, pushed.bytesExisting, pushed.bytesMounted],
+        ["pushed", "top".length, "lowest".length, 0]
+      )
+    }).pipe(
+      Effect.provide(
+        world({
+          images: [local("reg.io/team/app:1")],
+          push: () => Stream.make(line(1, "pushed"), line(0, "exists"), result("1", manifestDigest))
+        })
+      )
+    )
+  })
+
+  it.effect("asks the registry for the digest when the engine names another tag only", () =>
+    Effect.gen(function* () {
+      const registry = yield* TestRegistry.TestRegistry
+      const stored = yield* registry.addImage(target, { config: bytes("another config"), layers: [] })
+      const pushed = yield* push()
+      assert.strictEqual(String(pushed.digest), String(stored.digest))
+    }).pipe(
+      Effect.provide(world({ images: [local("reg.io/team/app:1")], push: () => Stream.make(result("latest", digest)) }))
+    )
+  )
+
+  it.effect("says that the push went through when nobody knows its digest", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(push())
+      assert.ok(error._tag === "DigestMissing")
+      assert.include(error.message, "went through")
+    }).pipe(
+      Effect.provide(world({ images: [local("reg.io/team/app:1")], push: () => Stream.make(result("latest", digest)) }))
+    )
+  )
+
+  it.effect("gives the classified error of an engine's refusal", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(push())
+      assert.ok(error._tag === "RegistryDenied")
+      assert.strictEqual(error.registry, "reg.io")
+    }).pipe(
+      Effect.provide(
+        world({
+          images: [local("reg.io/team/app:1")],
+          push: TestEngine.rejected("denied: requested access to the resource is denied")
+        })
+      )
+    )
+  )
+
+  it.effect("settles an engine that goes away by asking the registry, which has the image or has not", () => {
+    const goesAway = { images: [local("reg.io/team/app:1")], push: TestEngine.cut() }
+    return Effect.gen(function* () {
+      const lost = yield* Effect.flip(push()).pipe(Effect.provide(world(goesAway)))
+      assert.strictEqual(lost._tag, "EngineDisconnected")
+
+      const settled = yield* Effect.gen(function* () {
+        const registry = yield* TestRegistry.TestRegistry
+        // Absent before the push, there when gantry asks again: the engine's last request went through.
+        yield* registry.fault({ method: "GET", times: 1, effect: { type: "answer", status: 404 } })
+        yield* registry.addImage(target, image)
+        return yield* push()
+      }).pipe(Effect.provide(world(goesAway)))
+      assert.strictEqual(settled.status, "pushed")
+    })
+  })
+
+  it.effect("does not let a registry that never answers its question stop the push", () =>
+    Effect.gen(function* () {
+      const registry = yield* TestRegistry.TestRegistry
+      yield* registry.fault({ effect: { type: "hang" } })
+      const fiber = yield* Effect.fork(push())
+      yield* TestClock.adjust("1 minute")
+      const pushed = yield* Fiber.join(fiber)
+      assert.strictEqual(String(pushed.digest), digest)
+    }).pipe(Effect.provide(world({ images: [local("reg.io/team/app:1")], push: TestEngine.pushed({ digest }) })))
+  )
+
+  it.effect("does not push to a registry that asks for fewer requests, and keeps its Retry-After", () =>
+    Effect.gen(function* () {
+      const registry = yield* TestRegistry.TestRegistry
+      yield* registry.fault({ effect: { type: "answer", status: 429, headers: { "retry-after": "3" } } })
+      const error = yield* Effect.flip(push())
+      assert.strictEqual(error._tag, "RegistryRateLimited")
+      assert.deepStrictEqual(yield* pushesSeen, [])
+    }).pipe(Effect.provide(world({ images: [local("reg.io/team/app:1")] })))
+  )
+
+  it.effect("takes a name that it gave away again, also when the push fails", () =>
+    Effect.gen(function* () {
+      const engine = yield* TestEngine.TestEngine
+      const source = ImageSource.docker(ImageReference.unsafeParse("local/app:dev"))
+      yield* push({ source })
+      yield* Effect.flip(push({ source }))
+      const seen = yield* pushesSeen
+      assert.deepStrictEqual(
+        seen.map(({ images }) => images),
+        [["reg.io/team/app:1"], ["reg.io/team/app:1"]]
+      )
+      assert.deepStrictEqual(yield* engine.imageNames, ["docker.io/local/app:dev"])
+    }).pipe(
+      Effect.provide(
+        world({
+          images: [local("local/app:dev")],
+          push: TestEngine.inOrder(TestEngine.pushed({ digest }), TestEngine.rejected("denied: no"))
+        })
+      )
+    )
+  )
+
+  it.effect("takes a name that it gave away again when it is interrupted", () =>
+    Effect.gen(function* () {
+      const engine = yield* TestEngine.TestEngine
+      const source = ImageSource.docker(ImageReference.unsafeParse("local/app:dev"))
+      const fiber = yield* Effect.fork(push({ source }))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* engine.pushesInFlight, 1)
+      assert.include(yield* engine.imageNames, "reg.io/team/app:1")
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(yield* engine.pushesInFlight, 0)
+      assert.deepStrictEqual(yield* engine.imageNames, ["docker.io/local/app:dev"])
+    }).pipe(Effect.provide(world({ images: [local("local/app:dev")], push: () => Stream.never })))
+  )
+
+  it.effect("leaves a name alone that stood for the image before", () =>
+    Effect.gen(function* () {
+      const engine = yield* TestEngine.TestEngine
+      yield* push({ source: ImageSource.docker(ImageReference.unsafeParse("local/app:dev")) })
+      assert.include(yield* engine.imageNames, "reg.io/team/app:1")
+      assert.deepStrictEqual(yield* engine.callsTo("tagImage"), [])
+    }).pipe(
+      Effect.provide(
+        world({ images: [local("local/app:dev", "reg.io/team/app:1")], push: TestEngine.pushed({ digest }) })
+      )
+    )
+  )
+
+  it.effect("gives a name back that stood for another image", () =>
+    Effect.gen(function* () {
+      const { inspectImage } = yield* DockerEngine
+      yield* push({ source: ImageSource.docker(ImageReference.unsafeParse("local/app:dev")) })
+      assert.strictEqual((yield* inspectImage(target)).id, digestOf("another image"))
+    }).pipe(
+      Effect.provide(
+        world({
+          images: [local("local/app:dev"), { names: ["reg.io/team/app:1"], id: digestOf("another image") }],
+          push: TestEngine.pushed({ digest })
+        })
+      )
+    )
+  )
+
+  it.effect("does not know sources outside the engine", () =>
+    Effect.gen(function* () {
+      const source = new ImageSource.OciLayoutSource({ path: "./build", tag: Option.none() })
+      const error = yield* Effect.flip(push({ source }))
+      assert.ok(error._tag === "UnsupportedSource")
+      assert.include(error.message, "oci:./build")
+    }).pipe(Effect.provide(world({})))
+  )
+
+  it.effect("says which image the engine does not have", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(push())
+      assert.ok(error._tag === "ImageNotFound")
+      assert.strictEqual(error.image, "reg.io/team/app:1")
+    }).pipe(Effect.provide(world({})))
+  )
+
+  it.effect("hands on that there is no engine", () => {
+    const gone = new EngineUnavailable({ endpoint: "unix:///x", origin: "test", reason: "refused", detail: "refused" })
+    return Effect.gen(function* () {
+      assert.strictEqual((yield* Effect.flip(push())).message, gone.message)
+    }).pipe(Effect.provide(world({ fail: () => gone })))
+  })
+
+  it.effect("compares without writing, and fails when the registry can not say", () =>
+    Effect.gen(function* () {
+      const registry = yield* TestRegistry.TestRegistry
+      assert.deepStrictEqual((yield* compare)._tag, "Absent")
+      const other = yield* registry.addImage(target, { config: bytes("another config"), layers: [] })
+      assert.deepStrictEqual(yield* compare, { _tag: "Different", digest: other.digest })
+      const same = yield* registry.addImage(target, image)
+      assert.deepStrictEqual(yield* compare, { _tag: "Same", digest: same.digest })
+      yield* registry.fault({ effect: { type: "answer", status: 503 } })
+      assert.strictEqual((yield* Effect.flip(compare))._tag, "RegistryUnavailable")
+      const asked = yield* registry.requests
+      assert.isTrue(asked.every(({ method }) => method === "GET"))
+      assert.deepStrictEqual(yield* pushesSeen, [])
+    }).pipe(Effect.provide(world({ images: [local("reg.io/team/app:1")] })))
+  )
+})
