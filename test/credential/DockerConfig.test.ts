@@ -6,10 +6,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
+import * as Equal from "effect/Equal"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import type * as Credential from "../../src/credential/Credential.ts"
+import * as Credential from "../../src/credential/Credential.ts"
 import * as DockerConfig from "../../src/credential/DockerConfig.ts"
 import { assertHidesCanary, canary } from "./support/secrets.ts"
 
@@ -57,7 +58,12 @@ describe("DockerConfig", () => {
     const one = (entry: unknown) => locate({ auths: { "reg.io": entry } }, "reg.io")
 
     it("holds username and password as base64, split at the first colon", () => {
-      assert.strictEqual(one({ auth: auth("bot:pass:word=") }), "reg.io bot:pass:word=")
+      const location = Either.flatMap(parse({ auths: { "reg.io": { auth: auth("bot:pass:word=") } } }), (config) =>
+        DockerConfig.locate(config, "reg.io")
+      )
+      const password = Redacted.make("pass:word=")
+      const credential = Credential.usernamePassword({ host: "reg.io", username: "bot", password })
+      assert.isTrue(Equal.equals(location, Either.right(Option.some(DockerConfig.Location.InFile({ credential })))))
       assert.strictEqual(one({ auth: auth("bot:pässwörd ") }), "reg.io bot:pässwörd ")
       assert.strictEqual(one({ auth: auth("bot:") }), "reg.io bot:")
     })
@@ -216,6 +222,7 @@ describe("DockerConfig", () => {
     })
 
     for (const [what, content, detail] of [
+      ["JSON with a word behind it", `{"auths": {}} ${canary}`, "not valid JSON"],
       ["an array", [canary], "must hold a JSON object"],
       ["a string", JSON.stringify(canary), "must hold a JSON object"],
       ["auths that are a list", { auths: [canary] }, '"auths" must be an object'],

@@ -256,6 +256,17 @@ describe("SecretStore", () => {
     )
   })
 
+  it.effect("looks at its memory on each get", () =>
+    Effect.gen(function* () {
+      const secrets = { a: redacted({ password: "one" }) }
+      yield* Effect.gen(function* () {
+        assert.deepStrictEqual(yield* read("a"), Option.some({ password: "one" }))
+        secrets.a = redacted({ password: "two" })
+        assert.deepStrictEqual(yield* read("a"), Option.some({ password: "two" }))
+      }).pipe(Effect.provide(SecretStore.layerMemory(secrets)))
+    })
+  )
+
   it.effect("gives a secret of the first store that has it", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* read("a"), Option.some({ from: "first" }))
@@ -285,13 +296,17 @@ describe("SecretStore", () => {
     })
   )
 
-  it.effect.prop("gives a secret or a typed error for every name", [FastCheck.string({ unit: "binary" })], ([name]) =>
-    Effect.gen(function* () {
-      const result = yield* Effect.either(read(name))
-      if (Either.isLeft(result)) {
-        assert.strictEqual(result.left._tag, "SecretInvalid")
-        assertHidesCanary(result.left)
-      }
-    }).pipe(Effect.provide(variables({ GANTRY_SECRET_A_PASSWORD: canary })))
+  it.effect.prop(
+    "gives a secret or a typed error for every name",
+    [FastCheck.string({ unit: "binary" })],
+    ([name]) =>
+      Effect.gen(function* () {
+        const result = yield* Effect.either(read(name))
+        if (Either.isLeft(result)) {
+          assert.strictEqual(result.left._tag, "SecretInvalid")
+          assertHidesCanary(result.left)
+        }
+      }).pipe(Effect.provide(variables({ GANTRY_SECRET_A_PASSWORD: canary }))),
+    { fastCheck: { numRuns: 25 } }
   )
 })

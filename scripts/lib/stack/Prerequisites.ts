@@ -13,7 +13,8 @@ const tools: ReadonlyArray<MissingTool> = [
   { command: "docker-registry", debianPackage: "docker-registry" },
   { command: "skopeo", debianPackage: "skopeo" },
   { command: "htpasswd", debianPackage: "apache2-utils" },
-  { command: "openssl", debianPackage: "openssl" }
+  { command: "openssl", debianPackage: "openssl" },
+  { command: "docker-credential-ecr-login", debianPackage: "amazon-ecr-credential-helper" }
 ]
 
 /** Daemons live in sbin, which is not on every user's PATH. */
