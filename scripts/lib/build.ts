@@ -2,25 +2,38 @@
  * Bundles the program: an @effect/cli program that loads its modules one by one starts three times as slowly.
  */
 import { chmod } from "node:fs/promises"
-import { build } from "esbuild"
+import { join } from "node:path"
+import { argv } from "node:process"
+import { fileURLToPath } from "node:url"
+import { build, type Metafile } from "esbuild"
 
-const entry = "dist/bin/gantry.js"
+const root = fileURLToPath(new URL("../..", import.meta.url))
 
-await build({
-  entryPoints: { gantry: "src/cli/main.ts" },
-  outdir: "dist/bin",
-  chunkNames: "gantry-[hash]",
-  bundle: true,
-  // What only a push needs is loaded by a push: `import()` becomes a file of its own.
-  splitting: true,
-  platform: "node",
-  format: "esm",
-  target: "node20.19",
-  // The one dependency that users install; it brings optional native parts that can not be bundled.
-  external: ["dockerode"],
-  legalComments: "none",
-  minifySyntax: true,
-  minifyWhitespace: true,
-  logLevel: "warning"
-})
-await chmod(entry, 0o755)
+/** Writes `gantry.js` and the files it loads when they are needed to a folder, and gives what is in them. */
+export const bundle = async (outdir: string): Promise<Metafile> => {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: { gantry: "src/cli/main.ts" },
+    outdir,
+    chunkNames: "gantry-[hash]",
+    bundle: true,
+    // What only a push needs is loaded by a push: `import()` becomes a file of its own.
+    splitting: true,
+    platform: "node",
+    format: "esm",
+    target: "node20.19",
+    // The one dependency that users install; it brings optional native parts that can not be bundled.
+    external: ["dockerode"],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: "none",
+    logLevel: "warning",
+    metafile: true
+  })
+  await chmod(join(root, outdir, "gantry.js"), 0o755)
+  return metafile
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) {
+  await bundle("dist/bin")
+}

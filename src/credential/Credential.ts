@@ -5,8 +5,9 @@
  */
 import * as Data from "effect/Data"
 import type * as DateTime from "effect/DateTime"
+import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import { canonicalHost, DOCKER_HUB } from "../reference/internal/grammar.ts"
 
 /**
@@ -153,3 +154,29 @@ export interface ResolvedCredential {
   readonly origin: string
   readonly revalidate: boolean
 }
+
+/** A shorter one would take ordinary words apart, and could be guessed from the gaps. */
+const SHORTEST_SECRET = 4
+
+const secretOf = (kind: CredentialKind): string =>
+  Redacted.value(kind._tag === "UsernamePassword" ? kind.password : kind.token)
+
+/**
+ * Takes a credential's secret out of somebody else's words, in every form a server may have seen and repeat it in: as it
+ * is, escaped for JSON or a URL, and in Basic's base64.
+ *
+ * @since 0.1.0
+ * @category redaction
+ */
+export const redactFrom = (text: string, credential: Option.Option<Credential>): string =>
+  Option.match(credential, {
+    onNone: () => text,
+    onSome: ({ kind }) => {
+      const secret = secretOf(kind)
+      const pair = kind._tag === "UsernamePassword" ? Encoding.encodeBase64(`${kind.username}:${secret}`) : secret
+      const json = JSON.stringify(secret).slice(1, -1)
+      return [pair, json, encodeURIComponent(secret), secret]
+        .filter((form) => form.length >= SHORTEST_SECRET)
+        .reduce((clean, form) => clean.replaceAll(form, "<redacted>"), text)
+    }
+  })

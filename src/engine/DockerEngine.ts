@@ -17,6 +17,7 @@ import type { Digest } from "../reference/Digest.ts"
 import type { ImageReference } from "../reference/ImageReference.ts"
 import type { EngineContextInvalid, EngineError } from "./EngineError.ts"
 import type { EngineEvent } from "./EngineStream.ts"
+import * as RegistryAuth from "./internal/registryAuth.ts"
 
 /**
  * An engine's answer to a ping: the newest API version it speaks, such as `1.51`.
@@ -280,3 +281,21 @@ export const layerFromClient = (client: Dockerode): Layer.Layer<DockerEngine> =>
     DockerEngine,
     Effect.map(node, ({ fromClient }) => fromClient(client))
   )
+
+/**
+ * A credential in the clear, in the form of dockerode's `authconfig` option.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AuthConfig extends RegistryAuth.AuthConfig {}
+
+/**
+ * The credential for a registry's host as dockerode wants it; `{}`, which engines want too, for nobody. It holds secrets in
+ * the clear: hand it on and keep it nowhere.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const authConfig: (registry: string, credential: Option.Option<Credential>) => AuthConfig =
+  RegistryAuth.authConfig

@@ -257,9 +257,41 @@ const makeAnswer = (address: EngineAddress) => {
 }
 
 const endWith = <E>(events: Array<EngineEvent>, failure: E | undefined) => {
-  const written = Channel.write(Chunk.unsafeFromArray(events))
+  const written = events.length === 0 ? Channel.void : Channel.write(Chunk.unsafeFromArray(events))
   return failure === undefined ? written : Channel.zipRight(written, Channel.fail(failure))
 }
+
+/** `missing` is asked at a good end whether what came is all that had to. */
+const decodeUntil = <E>(
+  body: Stream.Stream<Uint8Array, E>,
+  address: EngineAddress,
+  missing: (seen: ReadonlySet<EngineEvent["_tag"]>) => Failure | undefined
+): Stream.Stream<EngineEvent, E | Failure> =>
+  Stream.suspend(() => {
+    const answer = makeAnswer(address)
+    const seen = new Set<EngineEvent["_tag"]>()
+    const see = (events: Array<EngineEvent>): Array<EngineEvent> => {
+      for (const event of events) seen.add(event._tag)
+      return events
+    }
+    const read: Channel.Channel<Chunk.Chunk<EngineEvent>, Chunk.Chunk<Uint8Array>, E | Failure, E> = Channel.readWith({
+      onInput: (chunk: Chunk.Chunk<Uint8Array>) => {
+        const events: Array<EngineEvent> = []
+        for (const bytes of chunk) {
+          const failure = answer.feed(bytes, events)
+          if (failure !== undefined) return endWith(events, failure)
+        }
+        return events.length === 0 ? read : Channel.zipRight(endWith(see(events), undefined), read)
+      },
+      onFailure: (error: E) => Channel.fail(error),
+      onDone: () => {
+        const events: Array<EngineEvent> = []
+        const failure = answer.end(events)
+        return endWith(see(events), failure ?? missing(seen))
+      }
+    })
+    return Stream.fromChannel(Channel.pipeTo(Stream.toChannel(body), read))
+  })
 
 /**
  * The events of an engine's answer, from its bytes.
@@ -280,27 +312,7 @@ const endWith = <E>(events: Array<EngineEvent>, failure: E | undefined) => {
 export const decode = <E>(
   body: Stream.Stream<Uint8Array, E>,
   address: EngineAddress
-): Stream.Stream<EngineEvent, E | EngineRejected | EngineDisconnected> =>
-  Stream.suspend(() => {
-    const answer = makeAnswer(address)
-    const read: Channel.Channel<Chunk.Chunk<EngineEvent>, Chunk.Chunk<Uint8Array>, E | Failure, E> = Channel.readWith({
-      onInput: (chunk: Chunk.Chunk<Uint8Array>) => {
-        const events: Array<EngineEvent> = []
-        for (const bytes of chunk) {
-          const failure = answer.feed(bytes, events)
-          if (failure !== undefined) return endWith(events, failure)
-        }
-        return events.length === 0 ? read : Channel.zipRight(endWith(events, undefined), read)
-      },
-      onFailure: (error: E) => Channel.fail(error),
-      onDone: () => {
-        const events: Array<EngineEvent> = []
-        const failure = answer.end(events)
-        return endWith(events, failure)
-      }
-    })
-    return Stream.fromChannel(Channel.pipeTo(Stream.toChannel(body), read))
-  })
+): Stream.Stream<EngineEvent, E | EngineRejected | EngineDisconnected> => decodeUntil(body, address, () => undefined)
 
 /**
  * `decode` for a push, which is good only with a result line: an answer that ends with neither a `PushResult` nor an
@@ -315,18 +327,8 @@ export const decodePush = <E>(
   body: Stream.Stream<Uint8Array, E>,
   address: EngineAddress
 ): Stream.Stream<EngineEvent, E | EngineRejected | EngineDisconnected> =>
-  Stream.suspend(() => {
-    let pushed = false
-    const watched = Stream.mapChunks(decode(body, address), (events) => {
-      pushed ||= Chunk.some(events, EngineEvent.$is("PushResult"))
-      return events
-    })
-    const unproved = new EngineDisconnected({
-      ...address,
-      detail: "its answer ended with neither a digest nor an error"
-    })
-    return Stream.concat(
-      watched,
-      Stream.suspend(() => (pushed ? Stream.empty : Stream.fail(unproved)))
-    )
-  })
+  decodeUntil(body, address, (seen) =>
+    seen.has("PushResult")
+      ? undefined
+      : new EngineDisconnected({ ...address, detail: "its answer ended with neither a digest nor an error" })
+  )

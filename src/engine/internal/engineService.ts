@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { Credential } from "../../credential/Credential.ts"
+import { type Credential, redactFrom } from "../../credential/Credential.ts"
 import type { ImageReference } from "../../reference/ImageReference.ts"
 import type { Service } from "../DockerEngine.ts"
 import { type EngineError, EngineRejected, EngineUnsupported } from "../EngineError.ts"
@@ -43,6 +43,14 @@ const loadedImage = /^Loaded image(?:\(s\)| ID)?: (.+)$/
 /** The names in `Loaded image: NAME` (Podman may list several) or the id in `Loaded image ID: ID`. */
 const loadedNames = (event: EngineStream.EngineEvent): ReadonlyArray<string> =>
   event._tag === "Status" ? (loadedImage.exec(event.text)?.[1]?.split(",") ?? []) : []
+
+/** A registry's refusal may repeat what it was told, and the engine repeats the refusal. */
+const withoutSecrets =
+  (credential: Option.Option<Credential>) =>
+  (error: EngineError): EngineError =>
+    error._tag === "EngineRejected"
+      ? new EngineRejected({ status: error.status, text: redactFrom(error.text, credential) })
+      : error
 
 /** The service over a dockerode client, which stays its owner's. */
 export const make = (client: Dockerode, address: EngineStream.EngineAddress): Service => {
@@ -132,7 +140,11 @@ export const make = (client: Dockerode, address: EngineStream.EngineAddress): Se
           registryAuth: auth(image, credential)
         })
         return EngineStream.decodePush(answer, address)
-      }).pipe(Stream.unwrapScoped, Stream.withSpan("DockerEngine.pushImage")),
+      }).pipe(
+        Stream.unwrapScoped,
+        Stream.mapError(withoutSecrets(credential)),
+        Stream.withSpan("DockerEngine.pushImage")
+      ),
     pullImage: (image, credential, options) =>
       body({
         method: "POST",
@@ -146,13 +158,14 @@ export const make = (client: Dockerode, address: EngineStream.EngineAddress): Se
       }).pipe(
         Effect.map((answer) => EngineStream.decode(answer, address)),
         Stream.unwrapScoped,
+        Stream.mapError(withoutSecrets(credential)),
         Stream.withSpan("DockerEngine.pullImage")
       ),
     inspectDistribution: Effect.fn("DockerEngine.inspectDistribution")((image, credential) =>
       json(
         { method: "GET", path: `/distribution/${segment(image)}/json`, registryAuth: auth(image, credential) },
         Answers.distribution
-      )
+      ).pipe(Effect.mapError(withoutSecrets(credential)))
     ),
     saveImages: (images) =>
       body({ method: "GET", path: "/images/get", query: { names: images.map(String) } }).pipe(

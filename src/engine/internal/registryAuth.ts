@@ -1,14 +1,9 @@
 import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import type { Credential, CredentialKind } from "../../credential/Credential.ts"
+import { type Credential, type CredentialKind, serverAddress } from "../../credential/Credential.ts"
 
-const DOCKER_HUB = "docker.io"
-
-/** The engine's containerd store uses a credential only when this is the image's host: reference/auth.md section 3. */
-const serverAddress = (registry: string): string => (registry === DOCKER_HUB ? "https://index.docker.io/v1/" : registry)
-
-const fields = (kind: CredentialKind): Record<string, string> => {
+const fields = (kind: CredentialKind): Omit<AuthConfig, "serveraddress"> => {
   switch (kind._tag) {
     case "UsernamePassword":
       return { username: kind.username, password: Redacted.value(kind.password) }
@@ -22,6 +17,22 @@ const fields = (kind: CredentialKind): Record<string, string> => {
   }
 }
 
+/** The fields of a credential in the clear, as dockerode's `authconfig` and `X-Registry-Auth` have them. */
+export interface AuthConfig {
+  readonly username?: string
+  readonly password?: string
+  readonly identitytoken?: string
+  readonly registrytoken?: string
+  readonly serveraddress?: string
+}
+
+/** The engine's containerd store uses a credential only when `serveraddress` is the image's: reference/auth.md section 3. */
+export const authConfig = (registry: string, credential: Option.Option<Credential>): AuthConfig =>
+  Option.match(credential, {
+    onNone: () => ({}),
+    onSome: ({ kind }) => ({ ...fields(kind), serveraddress: serverAddress(registry) })
+  })
+
 /**
  * The value of `X-Registry-Auth`, which older engines want on every push, even as `{}`.
  *
@@ -29,10 +40,6 @@ const fields = (kind: CredentialKind): Record<string, string> => {
  * (reference/engine.md section 4), which `Encoding.encodeBase64Url` would leave out.
  */
 export const registryAuth = (registry: string, credential: Option.Option<Credential>): Redacted.Redacted => {
-  const config = Option.match(credential, {
-    onNone: () => ({}),
-    onSome: ({ kind }) => ({ ...fields(kind), serveraddress: serverAddress(registry) })
-  })
-  const base64 = Encoding.encodeBase64(JSON.stringify(config))
+  const base64 = Encoding.encodeBase64(JSON.stringify(authConfig(registry, credential)))
   return Redacted.make(base64.replaceAll("+", "-").replaceAll("/", "_"))
 }
