@@ -278,6 +278,21 @@ const fromOwner =
 /**
  * A client of its own for one host and identity; what it has under way ends with the scope.
  *
+ * Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ * import { RegistryClient } from "gantry"
+ *
+ * const digest = Effect.gen(function* () {
+ *   const registry = yield* RegistryClient.make({ host: "ghcr.io", credential: Option.none() })
+ *   const found = yield* registry.headManifest("acme/app", "1.4.2")
+ *   return Option.map(found, (descriptor) => String(descriptor.digest))
+ * }).pipe(Effect.scoped)
+ * ```
+ *
  * @since 0.1.0
  * @category constructors
  */

@@ -54,7 +54,7 @@ export class RegistryDenied extends Schema.TaggedError<RegistryDenied>("gantry/R
     return false
   }
   override get message(): string {
-    return `${place(this)} refuses the push. Check that the credential may push there, that the repository is not locked and that its quota is not used up.${words(this)}`
+    return `${place(this)} refuses what was asked. Check that the credential has the right to it, that the repository is not locked and that its quota is not used up.${words(this)}`
   }
 }
 

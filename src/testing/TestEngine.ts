@@ -258,7 +258,7 @@ const makeEngine = (script: TestEngineScript) => {
  * @since 0.1.0
  * @category layers
  * @example
- * import * as TestEngine from "gantry/testing/TestEngine"
+ * import { TestEngine } from "gantry/testing"
  *
  * const engine = TestEngine.layer({
  *   images: [{ names: ["registry.example/app:1"] }],

@@ -118,7 +118,7 @@ export interface TestFault {
  * @since 0.1.0
  * @category services
  */
-export class TestRegistry extends Context.Tag("gantry/testing/TestRegistry")<
+export class TestRegistry extends Context.Tag("gantry/TestRegistry")<
   TestRegistry,
   {
     /** Every request so far, in order. */

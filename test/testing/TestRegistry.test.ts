@@ -120,7 +120,9 @@ describe("TestRegistry", () => {
       yield* client.headManifest("acme/app", "1")
       assert.strictEqual((yield* asked).filter((path) => path === "/token").length, 3)
     }).pipe(
-      Effect.provide(TestRegistry.layer({ authentication: { type: "token", users: [user("writer", ["pull", "push"])] } }))
+      Effect.provide(
+        TestRegistry.layer({ authentication: { type: "token", users: [user("writer", ["pull", "push"])] } })
+      )
     )
   )
 

@@ -45,10 +45,17 @@ const read = (path: string): Effect.Effect<string, CertificateProblem> =>
   })
 
 const firstReadable = (paths: ReadonlyArray<string>): Effect.Effect<string> =>
-  Effect.orElseSucceed(Effect.firstSuccessOf(paths.map(read)), () => "")
+  Effect.reduce(paths, "", (found, path) =>
+    found === "" ? Effect.orElseSucceed(read(path), () => "") : Effect.succeed(found)
+  )
 
 const certificatesOf = (bundle: string): ReadonlyArray<string> =>
   bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+
+/** One of each certificate, however its lines are broken: each costs time, and most lists are the same. */
+const distinct = (certificates: ReadonlyArray<string>): ReadonlyArray<string> => [
+  ...new Map(certificates.map((certificate) => [certificate.replace(/\s/g, ""), certificate])).values()
+]
 
 const environmentFile = (name: string): Effect.Effect<ReadonlyArray<string>> =>
   Effect.orElseSucceed(
@@ -61,7 +68,7 @@ const systemAuthorities: Effect.Effect<ReadonlyArray<string>> = Effect.gen(funct
   const named = yield* environmentFile("SSL_CERT_FILE")
   const system = yield* firstReadable([...named, ...systemBundles])
   const extra = yield* firstReadable(yield* environmentFile("NODE_EXTRA_CA_CERTS"))
-  return [...new Set([...Tls.rootCertificates, ...certificatesOf(system), ...certificatesOf(extra)])]
+  return distinct([...Tls.rootCertificates, ...certificatesOf(system), ...certificatesOf(extra)])
 })
 
 interface HostCertificates {

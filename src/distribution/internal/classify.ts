@@ -1,6 +1,4 @@
-import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
 import {
   ManifestRejected,
   RegistryDenied,
@@ -42,10 +40,8 @@ interface Answer extends Refusal {
 const retryAfter = ({ now, response }: Answer): Duration.Duration | undefined => {
   const value = response.headers["retry-after"]?.[0]?.trim() ?? ""
   if (/^\d{1,9}$/.test(value)) return Duration.seconds(Number(value))
-  const date = /^[A-Z][a-z]+,? /.test(value) ? DateTime.make(value) : Option.none()
-  return Option.map(date, (at) => Duration.millis(Math.max(0, DateTime.toEpochMillis(at) - now))).pipe(
-    Option.getOrUndefined
-  )
+  const at = /^[A-Z][a-z]+,? /.test(value) ? Date.parse(value) : Number.NaN
+  return Number.isNaN(at) ? undefined : Duration.millis(Math.max(0, at - now))
 }
 
 const refusal = ({ registry, repository, speaker, status, text }: Answer) => ({

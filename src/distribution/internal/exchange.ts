@@ -49,13 +49,19 @@ const follow = (
     })
   )
 
+/** An answer, and where it came from in the end. */
+export interface Arrival {
+  readonly response: RegistryResponse
+  readonly from: URL
+}
+
 /** Sends a request within its time limit and follows the redirects of a read, as far as the network policy allows. */
 export const send = (
   http: RegistryHttp["Type"],
   registry: RegistryOrigin,
   exchange: Exchange,
   redirects = 0
-): Effect.Effect<RegistryResponse, RegistryUnavailable> =>
+): Effect.Effect<Arrival, RegistryUnavailable> =>
   http
     .request({
       registry: registry.host,
@@ -79,7 +85,7 @@ export const send = (
       }),
       Effect.flatMap((response) => {
         const location = redirectTarget(exchange, response)
-        if (location === undefined) return Effect.succeed(response)
+        if (location === undefined) return Effect.succeed({ response, from: exchange.url })
         if (redirects === MAXIMUM_REDIRECTS) {
           return Effect.fail(
             unavailable(registry, "protocol", `${exchange.url.host} redirects more than ${MAXIMUM_REDIRECTS} times`)

@@ -51,7 +51,8 @@ const reserved = ranges(
   ]
 )
 
-const addressKind = (hostname: string): AddressKind => {
+/** How near an address is to this machine; a name counts as public unless it means this machine. */
+export const addressKind = (hostname: string): AddressKind => {
   const name = hostname.replace(/^\[|\]$|\.$/g, "").toLowerCase()
   if (name === "localhost" || name.endsWith(".localhost")) return "loopback"
   const version = isIP(name)

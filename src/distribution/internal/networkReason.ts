@@ -11,6 +11,7 @@ const reasonByCode: Readonly<Record<string, UnavailableReason>> = {
   EHOSTDOWN: "timeout",
   ENOTFOUND: "dns",
   EAI_AGAIN: "dns",
+  ERR_PROXY: "proxy",
   EADDRNOTAVAIL: "address",
   EINVAL: "address",
   ERR_SOCKET_BAD_PORT: "address",

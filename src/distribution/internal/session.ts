@@ -1,5 +1,4 @@
 import * as Clock from "effect/Clock"
-import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -46,12 +45,11 @@ export interface Session {
   ) => Effect.Effect<Option.Option<ReadonlyArray<TokenSource.Access>>, RegistryError>
 }
 
-type Scheme = Data.TaggedEnum<{
-  readonly Unknown: {}
-  readonly Basic: {}
-  readonly Bearer: { readonly realm: string; readonly service: Option.Option<string> }
-}>
-const Scheme = Data.taggedEnum<Scheme>()
+/** How the registry wants to be authenticated to, as far as its answers have shown. */
+type Scheme =
+  | { readonly _tag: "Unknown" }
+  | { readonly _tag: "Basic" }
+  | { readonly _tag: "Bearer"; readonly realm: string; readonly service: Option.Option<string> }
 
 interface Authorization {
   readonly value: Redacted.Redacted | undefined
@@ -75,7 +73,7 @@ export const makeSession = (owner: Owner, registry: RegistryOrigin, credential: 
   const password = Option.map(Option.filter(kind, CredentialKind.$is("UsernamePassword")), (user) =>
     basic(user.username, user.password)
   )
-  let scheme: Scheme = Scheme.Unknown()
+  let scheme: Scheme = { _tag: "Unknown" }
 
   const exchange = (call: Omit<Call, "scopes">, authorization: Redacted.Redacted | undefined) =>
     send(owner.http, registry, {
@@ -90,22 +88,22 @@ export const makeSession = (owner: Owner, registry: RegistryOrigin, credential: 
       otherOrigins: "without-authorization"
     })
 
-  const authorize = (scopes: ReadonlyArray<string>): Effect.Effect<Authorization, RegistryError> =>
-    Option.match(registryToken, {
-      onSome: (token) => Effect.succeed({ value: bearer(token), token: undefined }),
-      onNone: () =>
-        Scheme.$match(scheme, {
-          Unknown: () => Effect.succeed(none),
-          Basic: () => Effect.succeed({ value: Option.getOrUndefined(password), token: undefined }),
-          Bearer: ({ realm, service }) =>
-            Effect.map(tokens.get({ realm, service, scopes }), (token) => ({ value: bearer(token.value), token }))
-        })
-    })
+  const authorize = (scopes: ReadonlyArray<string>): Effect.Effect<Authorization, RegistryError> => {
+    if (Option.isSome(registryToken)) return Effect.succeed({ ...none, value: bearer(registryToken.value) })
+    switch (scheme._tag) {
+      case "Unknown":
+        return Effect.succeed(none)
+      case "Basic":
+        return Effect.succeed({ ...none, value: Option.getOrUndefined(password) })
+      case "Bearer":
+        return Effect.map(tokens.get({ ...scheme, scopes }), (token) => ({ value: bearer(token.value), token }))
+    }
+  }
 
   const attempt = (call: Call, scopes: ReadonlyArray<string>) =>
     Effect.gen(function* () {
       const authorization = yield* authorize(scopes)
-      return { authorization, response: yield* exchange(call, authorization.value) }
+      return { authorization, ...(yield* exchange(call, authorization.value)) }
     })
 
   const challengesOf = (response: RegistryResponse) =>
@@ -114,7 +112,9 @@ export const makeSession = (owner: Owner, registry: RegistryOrigin, credential: 
   // GCR names its token server only on /v2/: reference/clients.md section 8.
   const readChallenges = (response: RegistryResponse) =>
     response.headers["www-authenticate"] === undefined
-      ? Effect.map(exchange({ method: "GET", url: new URL("/v2/", registry.url) }, undefined), challengesOf)
+      ? Effect.map(exchange({ method: "GET", url: new URL("/v2/", registry.url) }, undefined), (ping) =>
+          ping.from.origin === registry.url.origin ? challengesOf(ping.response) : []
+        )
       : Effect.succeed(challengesOf(response))
 
   /** How these challenges let this credential authenticate; nothing when they do not. */
@@ -122,10 +122,10 @@ export const makeSession = (owner: Owner, registry: RegistryOrigin, credential: 
     const realm = bearerOf(challenges)
     if (realm !== undefined) {
       const { realm: url = "", service } = realm.parameters
-      return Option.some(Scheme.Bearer({ realm: url, service: Option.fromNullable(service) }))
+      return Option.some({ _tag: "Bearer", realm: url, service: Option.fromNullable(service) })
     }
     return challenges.some((challenge) => challenge.scheme === "basic") && Option.isSome(password)
-      ? Option.some(Scheme.Basic())
+      ? Option.some({ _tag: "Basic" })
       : Option.none()
   }
 
@@ -146,8 +146,10 @@ export const makeSession = (owner: Owner, registry: RegistryOrigin, credential: 
 
   const call = (request: Call): Effect.Effect<Reply, RegistryError> =>
     Effect.gen(function* () {
-      const { authorization, response } = yield* attempt(request, request.scopes)
-      if (response.status !== 401 || Option.isSome(registryToken)) return reply(response, authorization)
+      const { authorization, from, response } = yield* attempt(request, request.scopes)
+      // What another host asks for, to which the registry has sent us, concerns nobody.
+      const isQuestion = response.status === 401 && from.origin === registry.url.origin
+      if (!isQuestion || Option.isSome(registryToken)) return reply(response, authorization)
       if (authorization.token !== undefined) yield* tokens.discard(authorization.token)
       const challenges = yield* readChallenges(response)
       const chosen = choose(challenges)

@@ -74,7 +74,7 @@ export const makeTokenIssuer = (
 
   const ask = (exchange: Exchange): Effect.Effect<Token, RegistryError> =>
     Effect.gen(function* () {
-      const response = yield* send(http, registry, exchange)
+      const { response } = yield* send(http, registry, exchange)
       const now = yield* Clock.currentTimeMillis
       if (response.status < 200 || response.status > 299) return yield* refuse(exchange, response, now)
       const answer = readTokenAnswer(new TextDecoder().decode(response.body), now)
