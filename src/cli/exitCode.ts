@@ -1,8 +1,8 @@
 /**
  * The one function from what a command did to its exit code.
  */
-import type { PushError } from "../push/PushError.ts"
-import { DEFECT, isFailure, type Result } from "./Report.ts"
+import type { ErrorReport, PushError } from "../push/PushError.ts"
+import { DEFECT, isFailure, type Result, type Status } from "./Report.ts"
 
 /** The signals that end a run early. */
 export type Signal = "SIGINT" | "SIGTERM"
@@ -19,6 +19,11 @@ export type End =
   /** A report or an event file that was asked for could not be written. */
   | { readonly _tag: "Unwritten" }
 
+/** What became of one thing that a command did: a push, or a question to a registry. */
+export interface Outcome extends Pick<Result, "error"> {
+  readonly status: Status | "verified" | "found"
+}
+
 type PushErrorTag = PushError["_tag"]
 
 const engine: ReadonlySet<string> = new Set<PushErrorTag>(["EngineUnavailable", "EngineDisconnected"])
@@ -30,7 +35,8 @@ const authentication: ReadonlySet<string> = new Set<PushErrorTag>([
   "SecretInvalid",
   "CredentialHelperError",
   "DockerConfigError",
-  "CredentialHostMismatch"
+  "CredentialHostMismatch",
+  "ConnectorError"
 ])
 
 const signalCode: Record<Signal, number> = { SIGINT: 130, SIGTERM: 143 }
@@ -39,9 +45,9 @@ const signalCode: Record<Signal, number> = { SIGINT: 130, SIGTERM: 143 }
  * The exit code of a command that ended so and left these results: the first that applies of 70 (defect), 130 and 143
  * (signal), 2 (misuse), 0 (all well), 4 (the engine), 3 (authentication), 5 (worth trying again), 1 (anything else).
  */
-export const exitCode = (end: End, results: ReadonlyArray<Result>): number => {
+export const exitCode = (end: End, results: ReadonlyArray<Outcome>): number => {
   const failures = results.filter(isFailure)
-  const everyFailure = (applies: (error: NonNullable<Result["error"]>) => boolean) =>
+  const everyFailure = (applies: (error: ErrorReport) => boolean) =>
     failures.length > 0 && failures.every(({ error }) => error !== undefined && applies(error))
 
   if (end._tag === "Crashed" || failures.some(({ error }) => error?._tag === DEFECT)) return 70

@@ -100,7 +100,7 @@ const sleepInto = Effect.fnUntraced(function* ({ from, until }: Window) {
  * @category constructors
  * @example
  * import { Lease } from "gantry"
- * import { Clock, DateTime, Duration, Effect } from "effect"
+ * import { Clock, Effect } from "effect"
  *
  * const program = Effect.gen(function* () {
  *   const lease = yield* Lease.make({
@@ -124,11 +124,16 @@ export const make = Effect.fn("Lease.make")(function* <A, E = never, R = never>(
     })
   )
 
-  const renew = Effect.fnUntraced(function* (generation: Generation<A, E>) {
-    const next = generations.succeed(generation)
-    const exit = yield* Effect.ensuring(Effect.exit(Deferred.await(next.issued)), generations.leave(next))
-    if (Exit.isSuccess(exit)) generations.retire(generation)
-  })
+  const renew = (generation: Generation<A, E>) =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => generations.succeed(generation)),
+      (next) => Effect.exit(Deferred.await(next.issued)),
+      (next) => generations.leave(next)
+    ).pipe(
+      Effect.andThen((exit) => {
+        if (Exit.isSuccess(exit)) generations.retire(generation)
+      })
+    )
 
   const check = (value: A) =>
     Effect.flatMap(DateTime.now, (now) =>

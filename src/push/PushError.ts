@@ -5,6 +5,7 @@
  */
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import { ConnectorError } from "../connector/ConnectorError.ts"
 import {
   CredentialHelperError,
   CredentialHostMismatch,
@@ -185,6 +186,7 @@ export const PushError = Schema.Union(
   CredentialHelperError,
   DockerConfigError,
   CredentialHostMismatch,
+  ConnectorError,
   ...EngineError.members,
   ...RegistryError.members,
   DigestMissing,

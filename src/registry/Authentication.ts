@@ -3,10 +3,13 @@
  *
  * @since 0.1.0
  */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import type * as Redacted from "effect/Redacted"
+import type { ConnectorError } from "../connector/ConnectorError.ts"
+import { type ServiceConnector, ServiceConnector as ServiceConnectorTag } from "../connector/ServiceConnector.ts"
 import type { Credential, ResolvedCredential } from "../credential/Credential.ts"
 import * as Credentials from "../credential/Credential.ts"
 import { type CredentialError, CredentialHostMismatch } from "../credential/CredentialError.ts"
@@ -18,7 +21,7 @@ import type { RegistryUri } from "../reference/RegistryUri.ts"
  * @since 0.1.0
  * @category errors
  */
-export type AuthenticationError = CredentialError
+export type AuthenticationError = CredentialError | ConnectorError
 
 /**
  * How a registry finds its credential.
@@ -151,6 +154,31 @@ export const keychain: Authentication<Keychain> = make({
   resolve: (uri) =>
     Effect.flatMap(Keychain, (known) => known.find(uri.host, { repository: uri.path === "" ? undefined : uri.path }))
 })
+
+/**
+ * What a connector issues for the registry: the application's `ServiceConnector`, or the one behind a tag of its own.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export function connector(): Authentication<ServiceConnector>
+export function connector<Identifier>(tag: Context.Tag<Identifier, ServiceConnector>): Authentication<Identifier>
+export function connector<Identifier>(
+  tag?: Context.Tag<Identifier, ServiceConnector>
+): Authentication<Identifier> | Authentication<ServiceConnector> {
+  return tag === undefined ? fromConnector(ServiceConnectorTag) : fromConnector(tag)
+}
+
+const fromConnector = <Identifier>(tag: Context.Tag<Identifier, ServiceConnector>): Authentication<Identifier> =>
+  make({
+    label: `connector ${tag.key}`,
+    isRequired: true,
+    resolve: Effect.fnUntraced(function* (uri) {
+      const { authMethod, issue, type } = yield* tag
+      const credential = yield* issue(uri.name)
+      return Option.some({ credential, origin: `the ${type} connector (${authMethod})`, revalidate: false })
+    })
+  })
 
 /**
  * The first that gives a credential. One that fails, fails the whole: it is not skipped.

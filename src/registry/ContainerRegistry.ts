@@ -11,6 +11,7 @@ import type * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { ResolvedCredential } from "../credential/Credential.ts"
+import type { Lease } from "../credential/Lease.ts"
 import * as RegistryClient from "../distribution/RegistryClient.ts"
 import type { RegistryError } from "../distribution/RegistryError.ts"
 import type { RegistryTls } from "../distribution/RegistryHttp.ts"
@@ -30,6 +31,7 @@ import * as EnginePull from "../transport/EnginePull.ts"
 import { type Comparison, PushTransport } from "../transport/PushTransport.ts"
 import * as AuthenticatedEngine from "./AuthenticatedEngine.ts"
 import * as Authentication from "./Authentication.ts"
+import * as CredentialLease from "./internal/credentialLease.ts"
 import { imageName, ownedImage, pushTarget } from "./internal/pushTarget.ts"
 import * as RegistryCheck from "./RegistryCheck.ts"
 import * as RegistryConfig from "./RegistryConfig.ts"
@@ -77,8 +79,10 @@ export interface ContainerRegistry {
   readonly config: RegistryConfig.RegistryConfig
   /** Whether a push without a credential is impossible. */
   readonly requiresAuthentication: boolean
-  /** The credential and where it came from, read anew at each run. */
+  /** The credential that a push would use now, and where it came from. */
   readonly credentials: Effect.Effect<Option.Option<ResolvedCredential>, Authentication.AuthenticationError>
+  /** The credential, for as long as a borrower's scope: issued once for all, and again when it has expired or changed. */
+  readonly lease: Lease<Option.Option<ResolvedCredential>, Authentication.AuthenticationError>
   /** The full name of an image of this registry; without `repository` it is the default repository's. */
   readonly imageName: (options: {
     readonly repository?: string | undefined
@@ -86,7 +90,10 @@ export interface ContainerRegistry {
   }) => Either.Either<ImageReference.ImageReference, ImageReference.InvalidImageReference>
   /** Runs after the ownership check and before the push. */
   readonly prepareImagePush: (image: ImageReference.ImageReference) => Effect.Effect<void, PushError>
-  /** One attempt, on the caller's fiber. An image of another registry is `ImageUriMismatch` before anything is sent. */
+  /**
+   * One attempt, on the caller's fiber. An image of another registry is `ImageUriMismatch` before anything is sent. When the
+   * registry refuses the credential and another one can be had, it is tried once more with that one.
+   */
   readonly pushImage: (
     image: ImageReference.ImageReference | string,
     options?: PushImageOptions
@@ -150,42 +157,69 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
   options: ContainerRegistryOptions<RA, RP>
 ) {
   const transport = yield* PushTransport
-  const context = yield* Effect.context<RA | RP>()
+  const context = yield* Effect.context<RP>()
   const config = yield* RegistryConfig.make(options)
   const clients = yield* RegistryClient.pool
   const authentication = options.authentication ?? Authentication.anonymous
+  const lease = yield* CredentialLease.make<RA>(authentication, config.uri)
   const prepare = options.prepareImagePush ?? (() => Effect.void)
 
-  const credentials = Effect.provide(authentication.resolve(config.uri), context)
+  const credentials = Effect.scoped(Effect.map(lease.borrow, ({ value }) => value))
   const prepareImagePush = (image: ImageReference.ImageReference) => Effect.provide(prepare(image), context)
 
-  const request = Effect.fnUntraced(function* (
-    image: ImageReference.ImageReference | string,
-    options: PushImageOptions | undefined
-  ) {
-    const target = yield* pushTarget(config.uri, image)
-    const resolved = yield* credentials
-    return {
-      source: options?.source ?? Source.docker(target),
-      target,
-      platform: Option.fromNullable(options?.platform),
-      credential: Option.map(resolved, (found) => found.credential),
-      sourceCredential: Option.none(),
-      tls: config.tls
-    }
+  const clientFor = (held: Option.Option<ResolvedCredential>) =>
+    clients({
+      host: config.uri.host,
+      tls: Option.getOrUndefined(config.tls),
+      credential: CredentialLease.credentialOf(held)
+    })
+
+  const asking = <A, E extends { readonly _tag: string }>(
+    ask: (client: RegistryClient.RegistryClient, held: Option.Option<ResolvedCredential>) => Effect.Effect<A, E>
+  ) =>
+    CredentialLease.withReauthentication(
+      lease,
+      (held) => ask(clientFor(held), held),
+      () => Effect.void
+    )
+
+  const reauthenticated =
+    (emit: (event: AttemptEvent) => void) =>
+    ({ origin }: ResolvedCredential) =>
+      Effect.sync(() => emit({ _tag: "Reauthenticated", registry: config.uri.host, origin }))
+
+  const requestFor = (
+    target: ImageReference.ImageReference,
+    options: Pick<PushImageOptions, "source" | "platform"> | undefined
+  ) => ({
+    source: options?.source ?? Source.docker(target),
+    target,
+    platform: Option.fromNullable(options?.platform),
+    sourceCredential: Option.none(),
+    tls: config.tls
   })
 
   const pushImage = Effect.fn("ContainerRegistry.pushImage")(function* (
     image: ImageReference.ImageReference | string,
     options?: PushImageOptions
   ) {
-    const attempt = yield* request(image, options)
-    yield* prepareImagePush(attempt.target)
-    const [duration, result] = yield* Effect.timed(transport.push({ ...attempt, emit: options?.emit ?? ignore }))
+    const target = yield* pushTarget(config.uri, image)
+    const request = requestFor(target, options)
+    const emit = options?.emit ?? ignore
+    const attempt = CredentialLease.withReauthentication(
+      lease,
+      (held) =>
+        Effect.zipRight(
+          prepareImagePush(target),
+          transport.push({ ...request, credential: CredentialLease.credentialOf(held), emit })
+        ),
+      reauthenticated(emit)
+    )
+    const [duration, result] = yield* Effect.timed(attempt)
     return new PushedImage({
       ...result,
-      reference: attempt.target,
-      repoDigest: `${attempt.target.name}@${result.digest}`,
+      reference: target,
+      repoDigest: `${target.name}@${result.digest}`,
       attempts: 1,
       duration
     })
@@ -195,28 +229,23 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
     image: ImageReference.ImageReference | string,
     options?: Pick<PushImageOptions, "source" | "platform">
   ) {
-    const attempt = yield* request(image, options)
-    return preview(attempt.target, yield* transport.compare(attempt))
+    const target = yield* pushTarget(config.uri, image)
+    const request = requestFor(target, options)
+    const comparison = yield* CredentialLease.withReauthentication(
+      lease,
+      (held) => transport.compare({ ...request, credential: CredentialLease.credentialOf(held) }),
+      () => Effect.void
+    )
+    return preview(target, comparison)
   })
 
-  const client = Effect.map(credentials, (resolved) => ({
-    resolved,
-    client: clients({
-      host: config.uri.host,
-      tls: Option.getOrUndefined(config.tls),
-      credential: Option.map(resolved, (found) => found.credential)
-    })
-  }))
-
   const check = (repository: Option.Option<string>, proof: RegistryCheck.PushProof) =>
-    Effect.flatMap(client, ({ client, resolved }) =>
-      RegistryCheck.make({ client, credential: resolved, repository, proof })
-    )
+    asking((client, credential) => RegistryCheck.make({ client, credential, repository, proof }))
 
   const digest = Effect.fn("ContainerRegistry.digest")(function* (image: ImageReference.ImageReference | string) {
     const reference = ImageReference.withDefaultTag(yield* ownedImage(config.uri, image))
     const name = Option.getOrElse(Option.map(reference.digest, String), () => Option.getOrThrow(reference.tag))
-    const found = yield* Effect.flatMap(client, ({ client }) => client.headManifest(reference.repository, name))
+    const found = yield* asking((client) => client.headManifest(reference.repository, name))
     return Option.map(found, (descriptor) => descriptor.digest)
   })
 
@@ -225,15 +254,14 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
     options?: PullImageOptions
   ) {
     const reference = ImageReference.withDefaultTag(yield* ownedImage(config.uri, image))
-    const resolved = yield* credentials
-    const [duration, digest] = yield* Effect.timed(
-      EnginePull.pull({
-        image: reference,
-        credential: Option.map(resolved, (found) => found.credential),
-        platform: Option.fromNullable(options?.platform),
-        emit: options?.emit ?? ignore
-      })
+    const emit = options?.emit ?? ignore
+    const platform = Option.fromNullable(options?.platform)
+    const attempt = CredentialLease.withReauthentication(
+      lease,
+      (held) => EnginePull.pull({ image: reference, credential: CredentialLease.credentialOf(held), platform, emit }),
+      reauthenticated(emit)
     )
+    const [duration, digest] = yield* Effect.timed(attempt)
     return new PulledImage({ reference, digest, repoDigest: `${reference.name}@${digest}`, duration })
   })
 
@@ -241,6 +269,7 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
     config,
     requiresAuthentication: authentication.isRequired,
     credentials,
+    lease,
     imageName: ({ repository, tag }) =>
       imageName(config.uri, repository ?? Option.getOrElse(config.defaultRepository, () => ""), tag),
     prepareImagePush,
@@ -289,6 +318,23 @@ export const dockerClient = (
   registry: ContainerRegistry
 ): Effect.Effect<AuthenticatedEngine.AuthenticatedEngine, Authentication.AuthenticationError, DockerEngine> =>
   Effect.flatMap(registry.credentials, (credential) => AuthenticatedEngine.make(registry.config.uri, credential))
+
+/**
+ * Uses the application's engine as the registry's user, and once more with another credential when the registry refuses
+ * the first one (`RegistryUnauthorized`) and another one can be had.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const withDockerClient = <A, E extends { readonly _tag: string }, R>(
+  registry: ContainerRegistry,
+  use: (docker: AuthenticatedEngine.AuthenticatedEngine) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | Authentication.AuthenticationError, R | DockerEngine> =>
+  CredentialLease.withReauthentication(
+    registry.lease,
+    (held) => Effect.flatMap(AuthenticatedEngine.make(registry.config.uri, held), use),
+    () => Effect.void
+  )
 
 /**
  * A registry as a layer.

@@ -1,0 +1,173 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/TestClock"
+import * as ServiceConnector from "../../src/connector/ServiceConnector.ts"
+import type { Credential } from "../../src/credential/Credential.ts"
+import * as SecretStore from "../../src/credential/SecretStore.ts"
+import { RegistryDenied, RegistryUnauthorized } from "../../src/distribution/RegistryError.ts"
+import { DockerEngine } from "../../src/engine/DockerEngine.ts"
+import type { PushError } from "../../src/push/PushError.ts"
+import type { AttemptEvent } from "../../src/push/PushEvent.ts"
+import * as Digest from "../../src/reference/Digest.ts"
+import * as Authentication from "../../src/registry/Authentication.ts"
+import * as ContainerRegistry from "../../src/registry/ContainerRegistry.ts"
+import * as TestConnector from "../../src/testing/TestConnector.ts"
+import * as TestEngine from "../../src/testing/TestEngine.ts"
+import { PushTransport } from "../../src/transport/PushTransport.ts"
+
+const digest = Digest.unsafeParse(`sha256:${"a".repeat(64)}`)
+const refusal = { registry: "reg.io", text: "no" }
+
+const passwordOf = (credential: Option.Option<Credential>): string =>
+  Option.match(credential, {
+    onNone: () => "nobody",
+    onSome: ({ kind }) => (kind._tag === "UsernamePassword" ? Redacted.value(kind.password) : "a token")
+  })
+
+/** A transport that tells which password it was given, and answers by it. */
+const gate = (answer: (password: string) => PushError | undefined) => {
+  const seen: Array<string> = []
+  const layer = Layer.succeed(PushTransport, {
+    push: ({ credential }) =>
+      Effect.suspend(() => {
+        const password = passwordOf(credential)
+        seen.push(password)
+        const error = answer(password)
+        return error === undefined
+          ? Effect.succeed({ digest, status: "pushed" as const, transport: "engine" as const })
+          : Effect.fail(error)
+      }),
+    compare: () => Effect.succeed({ _tag: "Absent" as const })
+  })
+  return { seen, layer }
+}
+
+const unauthorized = new RegistryUnauthorized(refusal)
+const denied = new RegistryDenied(refusal)
+
+const byConnector = ContainerRegistry.make({ uri: "reg.io", authentication: Authentication.connector() })
+
+const issues = Effect.flatMap(TestConnector.TestConnector, (test) => test.issues)
+
+describe("a registry's credential", () => {
+  it.scoped("is issued once for pushes at the same time, and again when it has expired", () => {
+    const { layer, seen } = gate(() => undefined)
+    return Effect.gen(function* () {
+      const registry = yield* byConnector
+      const push = registry.pushImage("reg.io/app:1")
+      yield* Effect.all([push, push, push], { concurrency: "unbounded" })
+      yield* TestClock.adjust("54 minutes")
+      yield* push
+      yield* TestClock.adjust("2 minutes")
+      yield* push
+      assert.deepStrictEqual(seen, ["password-1", "password-1", "password-1", "password-1", "password-2"])
+      assert.strictEqual(yield* issues, 2)
+    }).pipe(Effect.provide(Layer.merge(layer, TestConnector.layer({ lifetime: "1 hour" }))))
+  })
+
+  it.scoped("is replaced once when the registry refuses it, and the event says so", () => {
+    const { layer, seen } = gate((password) => (password === "password-1" ? unauthorized : undefined))
+    const events: Array<AttemptEvent> = []
+    return Effect.gen(function* () {
+      const registry = yield* byConnector
+      yield* registry.pushImage("reg.io/app:1", { emit: (event) => events.push(event) })
+      assert.deepStrictEqual(seen, ["password-1", "password-2"])
+      assert.deepStrictEqual(events, [
+        { _tag: "Reauthenticated", registry: "reg.io", origin: "the test connector (test)" }
+      ])
+    }).pipe(Effect.provide(Layer.merge(layer, TestConnector.layer())))
+  })
+
+  it.scoped("is not replaced twice: the second answer is final", () => {
+    const { layer, seen } = gate(() => unauthorized)
+    return Effect.gen(function* () {
+      const registry = yield* byConnector
+      const error = yield* Effect.flip(registry.pushImage("reg.io/app:1"))
+      assert.strictEqual(error._tag, "RegistryUnauthorized")
+      assert.deepStrictEqual(seen, ["password-1", "password-2"])
+    }).pipe(Effect.provide(Layer.merge(layer, TestConnector.layer())))
+  })
+
+  it.scoped("is replaced on a denial only when it was issued before the push began", () => {
+    const { layer, seen } = gate((password) => (password === "password-1" ? denied : undefined))
+    return Effect.gen(function* () {
+      const registry = yield* byConnector
+      const fresh = yield* Effect.flip(registry.pushImage("reg.io/app:1"))
+      assert.strictEqual(fresh._tag, "RegistryDenied")
+      yield* TestClock.adjust("1 second")
+      yield* registry.pushImage("reg.io/app:1")
+      assert.deepStrictEqual(seen, ["password-1", "password-1", "password-2"])
+    }).pipe(Effect.provide(Layer.merge(layer, TestConnector.layer())))
+  })
+
+  it.scoped("is not tried again when it is the same: a given one can not change", () => {
+    const { layer, seen } = gate(() => unauthorized)
+    return Effect.gen(function* () {
+      const registry = yield* ContainerRegistry.make({
+        uri: "reg.io",
+        authentication: Authentication.usernamePassword("dev", Redacted.make("given"))
+      })
+      yield* Effect.flip(registry.pushImage("reg.io/app:1"))
+      assert.deepStrictEqual(seen, ["given"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("is read again from a secret for each push, and again when a rotated one is refused", () => {
+    const secret = (password: string) => ({ username: Redacted.make("dev"), password: Redacted.make(password) })
+    const secrets = { ghcr: secret("old") }
+    const { layer, seen } = gate((password) => {
+      if (password !== "stale") return undefined
+      secrets.ghcr = secret("new")
+      return unauthorized
+    })
+    return Effect.gen(function* () {
+      const registry = yield* ContainerRegistry.make({ uri: "reg.io", authentication: Authentication.secret("ghcr") })
+      yield* registry.pushImage("reg.io/app:1")
+      secrets.ghcr = secret("stale")
+      yield* registry.pushImage("reg.io/app:1")
+      assert.deepStrictEqual(seen, ["old", "stale", "new"])
+    }).pipe(Effect.provide(Layer.merge(layer, SecretStore.layerMemory(secrets))))
+  })
+
+  it.scoped("comes from the connector behind a tag of its own", () => {
+    class Staging extends Context.Tag("test/Staging")<Staging, ServiceConnector.ServiceConnector>() {}
+    const { layer, seen } = gate(() => undefined)
+    return Effect.gen(function* () {
+      const registry = yield* ContainerRegistry.make({
+        uri: "reg.io",
+        authentication: Authentication.connector(Staging)
+      })
+      assert.isTrue(registry.requiresAuthentication)
+      yield* registry.pushImage("reg.io/app:1")
+      assert.deepStrictEqual(seen, ["password-1"])
+    }).pipe(
+      Effect.provide(
+        Layer.merge(
+          layer,
+          Layer.project(TestConnector.layer(), ServiceConnector.ServiceConnector, Staging, (connector) => connector)
+        )
+      )
+    )
+  })
+
+  it.scoped("is replaced once under a Docker client that is refused", () => {
+    const { layer } = gate(() => undefined)
+    const used: Array<string> = []
+    return Effect.gen(function* () {
+      const registry = yield* byConnector
+      const engine = yield* DockerEngine
+      const result = yield* ContainerRegistry.withDockerClient(registry, ({ credential, engine: given }) => {
+        assert.strictEqual(given, engine)
+        const password = passwordOf(Option.map(credential, (held) => held.credential))
+        used.push(password)
+        return password === "password-1" ? Effect.fail(unauthorized) : Effect.succeed(password)
+      })
+      assert.strictEqual(result, "password-2")
+      assert.deepStrictEqual(used, ["password-1", "password-2"])
+    }).pipe(Effect.provide(Layer.mergeAll(layer, TestConnector.layer(), TestEngine.layer({}))))
+  })
+})
