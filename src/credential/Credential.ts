@@ -8,7 +8,8 @@ import type * as DateTime from "effect/DateTime"
 import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { canonicalHost, DOCKER_HUB } from "../reference/internal/grammar.ts"
+import { quirksOf } from "../flavor/RegistryFlavor.ts"
+import { canonicalHost } from "../reference/internal/grammar.ts"
 
 /**
  * When a credential stops being good: `Never`, `Unknown` since it was issued, or `At` a known instant.
@@ -71,7 +72,7 @@ export class Credential extends Data.Class<{
  */
 export const serverAddress = (host: string): string => {
   const canonical = canonicalHost(host)
-  return canonical === DOCKER_HUB ? "https://index.docker.io/v1/" : canonical
+  return Option.getOrElse(quirksOf(canonical).credentialKey, () => canonical)
 }
 
 /**

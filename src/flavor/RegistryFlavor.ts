@@ -16,7 +16,7 @@ import { gcp } from "./builtin/gcp.ts"
 import { github } from "./builtin/github.ts"
 import { gitlab } from "./builtin/gitlab.ts"
 import * as internal from "./internal/flavor.ts"
-import type { RegistryQuirks } from "./RegistryQuirks.ts"
+import { none, type RegistryQuirks } from "./RegistryQuirks.ts"
 import type { ServiceConnectorRequirements } from "./ServiceConnectorRequirements.ts"
 
 /**
@@ -147,3 +147,15 @@ export const forUri = (uri: RegistryUri, flavors: ReadonlyArray<RegistryFlavor> 
 export class RegistryFlavors extends Context.Reference<RegistryFlavors>()("gantry/RegistryFlavors", {
   defaultValue: (): ReadonlyArray<RegistryFlavor> => builtin
 }) {}
+
+/**
+ * What the registry at a host does differently, as far as gantry comes knowing it.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const quirksOf = (host: string): RegistryQuirks =>
+  Option.match(
+    Array.findFirst(builtin, (flavor) => flavor.matchesHost(host)),
+    { onNone: () => none, onSome: ({ quirks }) => quirks }
+  )

@@ -16,20 +16,17 @@ export interface RegistryQuirks {
   readonly apiHost: Option.Option<string>
   /** The key of the registry's credentials in Docker's stores and in `X-Registry-Auth`, when it is not the host. */
   readonly credentialKey: Option.Option<string>
-  /** Whether a push makes an absent repository; where not, one has to be created first. */
-  readonly createsRepositoryOnPush: boolean
 }
 
 /**
- * A registry without deviations: image host, API host and credential key are one, and a push makes its repository.
+ * A registry without deviations: image host, API host and credential key are one.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const none: RegistryQuirks = {
   apiHost: Option.none(),
-  credentialKey: Option.none(),
-  createsRepositoryOnPush: true
+  credentialKey: Option.none()
 }
 
 /**

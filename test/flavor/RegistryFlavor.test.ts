@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as RegistryFlavor from "../../src/flavor/RegistryFlavor.ts"
+import * as RegistryQuirks from "../../src/flavor/RegistryQuirks.ts"
 import * as RegistryUri from "../../src/reference/RegistryUri.ts"
 
 const inferred = (uri: string): string => RegistryFlavor.forUri(RegistryUri.unsafeParse(uri)).name
@@ -25,13 +26,11 @@ describe("RegistryFlavor.builtin", () => {
     }
   })
 
-  it("knows where Docker Hub answers, and that ECR makes no repository on a push", () => {
+  it("knows where Docker Hub answers and by which key its credentials are kept", () => {
     assert.deepStrictEqual(RegistryFlavor.dockerhub.quirks, {
       apiHost: Option.some("registry-1.docker.io"),
-      credentialKey: Option.some("https://index.docker.io/v1/"),
-      createsRepositoryOnPush: true
+      credentialKey: Option.some("https://index.docker.io/v1/")
     })
-    assert.isFalse(RegistryFlavor.aws.quirks.createsRepositoryOnPush)
     assert.deepStrictEqual(RegistryFlavor.github.quirks, RegistryFlavor.defaultFlavor.quirks)
   })
 
@@ -156,7 +155,7 @@ describe("RegistryFlavor.make", () => {
     assert.isFalse(flavor.matchesHost("reg.io"))
     assert.isTrue(Either.isRight(flavor.validateUri(uri)))
     assert.deepStrictEqual(flavor.docsUrl, Option.none())
-    assert.isTrue(flavor.quirks.createsRepositoryOnPush)
+    assert.deepStrictEqual(flavor.quirks, RegistryQuirks.none)
   })
 
   it.effect("adds a flavor that is inferred where it is provided", () =>

@@ -3,6 +3,8 @@
  */
 import { BlockList, isIP } from "node:net"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import { quirksOf } from "../../flavor/RegistryFlavor.ts"
 import type { RegistryTls } from "../RegistryHttp.ts"
 
 type AddressKind = "loopback" | "local-only" | "private" | "public"
@@ -63,8 +65,6 @@ export const addressKind = (hostname: string): AddressKind => {
   return reserved.check(name, family) ? "private" : "public"
 }
 
-const DOCKER_HUB_API = "registry-1.docker.io"
-
 /** Plain HTTP on loopback, as engines do it; HTTPS with a verified certificate elsewhere. */
 const defaultTls = (host: string): RegistryTls =>
   URL.canParse(`http://${host}`) && addressKind(new URL(`http://${host}`).hostname) === "loopback" ? "off" : "verify"
@@ -79,7 +79,7 @@ export interface RegistryOrigin {
 
 /** Fails with what is wrong with the host. */
 export const originOf = (host: string, tls: RegistryTls = defaultTls(host)): Either.Either<RegistryOrigin, string> => {
-  const text = `${tls === "off" ? "http" : "https"}://${host === "docker.io" ? DOCKER_HUB_API : host}/`
+  const text = `${tls === "off" ? "http" : "https"}://${Option.getOrElse(quirksOf(host).apiHost, () => host)}/`
   const url = URL.canParse(text) ? new URL(text) : undefined
   return url !== undefined && url.username === "" && url.pathname === "/" && url.search === "" && url.hash === ""
     ? Either.right({ host, url, tls })

@@ -27,7 +27,5 @@ export const aws = make({
             expected: "no path: the registry of an AWS account is its host alone"
           })
         ),
-  matchesHost: (host) => publicHosts.has(host) || privateHost.test(host),
-  // reference/clients.md section 8: a push to an absent repository is NAME_UNKNOWN.
-  quirks: { createsRepositoryOnPush: false }
+  matchesHost: (host) => publicHosts.has(host) || privateHost.test(host)
 })
