@@ -24,6 +24,10 @@ export const bundle = async (outdir: string): Promise<Metafile> => {
     target: "node20.19",
     // The one dependency that users install; it brings optional native parts that can not be bundled.
     external: ["dockerode"],
+    // CommonJS packages ask for Node's own modules by `require`, which an ES module does not have.
+    banner: {
+      js: 'import { createRequire as makeRequire } from "node:module";const require=makeRequire(import.meta.url);'
+    },
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: "none",

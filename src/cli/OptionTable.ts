@@ -13,7 +13,7 @@ import * as Record from "effect/Record"
 import * as Str from "effect/String"
 import { UsageError } from "./UsageError.ts"
 
-/** One option. `decode` gets every text that was given, none for the default, and fails with what was expected. */
+/** One option. `decode` gets every text that was given, none for the default, and fails with what is wrong with them. */
 export interface OptionSpec<out A> {
   readonly shape: "flag" | "value" | "list"
   readonly placeholder: string
@@ -30,6 +30,9 @@ export type Settings<Table extends OptionTable> = {
 }
 
 type Decode<A> = (text: string) => Either.Either<A, string>
+
+/** What to say of a value that is not what it should be. */
+export const expected = (what: string, text: string): string => `${JSON.stringify(text)} is not ${what}`
 
 interface Words {
   readonly placeholder: string
@@ -73,13 +76,13 @@ export const flag = (about: string): OptionSpec<boolean> => ({
   about,
   decode: ([text]) => {
     if (text === undefined || no.includes(text)) return Either.right(false)
-    return yes.includes(text) ? Either.right(true) : Either.left("true or false")
+    return yes.includes(text) ? Either.right(true) : Either.left(expected("true or false", text))
   }
 })
 
 export const optionName = (name: string): string => `--${Str.snakeToKebab(Str.camelToSnake(name))}`
 
-const variableName = (name: string): string => `GANTRY_${Str.camelToSnake(name).toUpperCase()}`
+export const variableName = (name: string): string => `GANTRY_${Str.camelToSnake(name).toUpperCase()}`
 
 /** The texts given for each option of a table, none for those that were left out. */
 export type Given<Table extends OptionTable> = { readonly [Name in keyof Table]: ReadonlyArray<string> }
@@ -88,23 +91,11 @@ const toOption = (spec: OptionSpec<unknown>, name: string): Options.Options<Read
   const long = optionName(name).slice(2)
   switch (spec.shape) {
     case "flag":
-      return Options.boolean(long).pipe(
-        Options.withDescription(spec.about),
-        Options.map((isOn) => (isOn ? ["true"] : []))
-      )
+      return Options.map(Options.boolean(long), (isOn) => (isOn ? ["true"] : []))
     case "value":
-      return Options.text(long).pipe(
-        Options.withPseudoName(spec.placeholder),
-        Options.withDescription(spec.about),
-        Options.optional,
-        Options.map(Option.toArray)
-      )
+      return Options.map(Options.optional(Options.text(long)), Option.toArray)
     case "list":
-      return Options.text(long).pipe(
-        Options.withPseudoName(spec.placeholder),
-        Options.withDescription(spec.about),
-        Options.repeated
-      )
+      return Options.repeated(Options.text(long))
   }
 }
 
@@ -139,7 +130,7 @@ export const decode = <const Table extends OptionTable>(
     const decoded = yield* Effect.forEach(Object.entries(table), ([name, spec]) =>
       Effect.map(find(spec, name, given[name] ?? []), ({ origin, texts }) =>
         Either.mapBoth(spec.decode(texts), {
-          onLeft: (expected) => `${origin} ${texts.join(",")}: expected ${expected}`,
+          onLeft: (problem) => `${origin}: ${problem}`,
           onRight: (setting) => [name, setting] as const
         })
       )

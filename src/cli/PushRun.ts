@@ -13,17 +13,18 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { Keychain } from "../credential/Keychain.ts"
 import type { EngineContextInvalid } from "../engine/EngineError.ts"
 import type { ImageSource } from "../image/ImageSource.ts"
 import * as PushError from "../push/PushError.ts"
-import type { PushTransport } from "../transport/PushTransport.ts"
 import * as EventFile from "./EventFile.ts"
 import { type End, exitCode } from "./exitCode.ts"
-import { layerCatalog } from "./internal/layerCatalog.ts"
+import { connectionProblems } from "./internal/connectionProblems.ts"
+import { hostsBeside, layerCatalog } from "./internal/layerCatalog.ts"
+import { loadFile, registriesOf } from "./internal/loadFile.ts"
 import { preview } from "./internal/previewWork.ts"
-import { type PushWork, push } from "./internal/pushWork.ts"
+import { limitsOf, type PushWork, push } from "./internal/pushWork.ts"
 import { layerHints } from "./internal/sourceHints.ts"
+import type { Machine } from "./Machine.ts"
 import { json } from "./output/json.ts"
 import { text } from "./output/text.ts"
 import type { PushSettings } from "./PushOptions.ts"
@@ -33,6 +34,7 @@ import * as Report from "./Report.ts"
 import { writeReport } from "./report/ReportFile.ts"
 import { Signals } from "./Signals.ts"
 import { Stdio } from "./Stdio.ts"
+import * as TargetWord from "./TargetWord.ts"
 import { UsageError } from "./UsageError.ts"
 
 /** What the command line asks for. */
@@ -41,9 +43,6 @@ export interface PushCommand {
   readonly settings: PushSettings
 }
 
-/** The machine's side: how images travel, and whose credentials there are. */
-export type Machine = Layer.Layer<PushTransport | Keychain, EngineContextInvalid | ConfigError>
-
 /**
  * Runs the command to its exit code. The report is written whatever happens once the plan is good; what is wrong before
  * that is a `UsageError`, and nothing was sent.
@@ -51,18 +50,26 @@ export type Machine = Layer.Layer<PushTransport | Keychain, EngineContextInvalid
 export const run = Effect.fn("PushRun.run")(function* (command: PushCommand, machine: Machine) {
   const { settings } = command
   const stdio = yield* Stdio
-  const plan = yield* check(command)
+  const { file, plan } = yield* check(command)
+  const limits = limitsOf(settings, file)
   const events = yield* Option.match(settings.events, {
     onNone: () => Effect.succeed(EventFile.none),
     onSome: openEvents
   })
   const progress = yield* Progress.make(settings.progress)
   const work = settings.dryRun
-    ? yield* preview(plan, settings)
-    : yield* push(plan, settings, (event) => Effect.zipRight(events.write(event), progress.show(event)))
+    ? yield* preview(plan, limits)
+    : yield* push(plan, limits, (event) => Effect.zipRight(events.write(event), progress.show(event)))
 
   const startedAt = yield* DateTime.now
-  const registries = Layer.provide(layerCatalog(plan, settings), Layer.provideMerge(layerHints, machine))
+  const others = hostsBeside(
+    file,
+    plan.pushes.map(({ target }) => target)
+  )
+  const registries = Layer.provide(
+    layerCatalog(settings, file, others),
+    Layer.merge(Layer.provide(layerHints, machine.transport), machine.keychain)
+  )
   const ended = yield* untilStopped(Effect.provide(work.run, registries), settings)
   const { end, results } = yield* conclude(work, ended)
   const report = Report.make({
@@ -81,35 +88,20 @@ export const run = Effect.fn("PushRun.run")(function* (command: PushCommand, mac
 
 /** Everything that can be known to be wrong before anything is sent. */
 const check = Effect.fnUntraced(function* ({ settings, sources }: PushCommand) {
-  const plan = PushPlan.make({ sources, targets: settings.to, platform: settings.platform })
+  const file = yield* loadFile(settings)
+  const [misnamed, targets] = Arr.partitionMap(settings.to, (word) =>
+    Either.mapLeft(TargetWord.resolve(word, registriesOf(file)), (problem) => `--to: ${problem}`)
+  )
+  const plan =
+    misnamed.length > 0 ? Either.left(misnamed) : PushPlan.make({ sources, targets, platform: settings.platform })
   const hosts = Either.match(plan, { onLeft: () => [], onRight: ({ hosts }) => hosts })
   const problems = [
     ...Either.match(plan, { onLeft: (problems) => problems, onRight: () => [] }),
-    ...loginProblems(settings, hosts),
-    ...tlsProblems(settings),
+    ...connectionProblems(settings, hosts, file),
     ...(yield* folderProblems(settings))
   ]
-  return Either.isLeft(plan) || problems.length > 0 ? yield* new UsageError({ problems }) : plan.right
+  return Either.isLeft(plan) || problems.length > 0 ? yield* new UsageError({ problems }) : { file, plan: plan.right }
 })
-
-const loginProblems = (settings: PushSettings, hosts: ReadonlyArray<string>): ReadonlyArray<string> => {
-  if (Option.isNone(settings.username)) {
-    return settings.passwordStdin ? ["--password-stdin needs a --username NAME beside it"] : []
-  }
-  if (!settings.passwordStdin) {
-    return ["--username needs --password-stdin beside it: pipe the password in, as in `gantry push … < file`"]
-  }
-  return hosts.length > 1
-    ? [
-        `--username is for one registry, and the targets are on ${hosts.join(" and ")}: push to one of them at a time, or log in with \`docker login\``
-      ]
-    : []
-}
-
-const tlsProblems = ({ plainHttp, tlsSkipVerify }: PushSettings): ReadonlyArray<string> =>
-  plainHttp
-    .filter((host) => tlsSkipVerify.includes(host))
-    .map((host) => `${host} is given to --plain-http and to --tls-skip-verify: keep the one that is meant`)
 
 const folderProblems = Effect.fnUntraced(function* (settings: PushSettings) {
   const fileSystem = yield* FileSystem.FileSystem

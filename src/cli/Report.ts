@@ -62,7 +62,8 @@ export const Report = Schema.Struct({
 export type Report = typeof Report.Type
 
 /** Whether a result is a failure: of a run, or foreseen by a dry run. */
-export const isFailure = (result: Result): boolean => result.status === "failed" || result.status === "would-fail"
+export const isFailure = ({ status }: { readonly status: string }): boolean =>
+  status === "failed" || status === "would-fail"
 
 /** The tag under which a result carries a defect. */
 export const DEFECT = "Defect"
@@ -85,7 +86,7 @@ export const make = (run: {
   return {
     schemaVersion: 1,
     startedAt: run.startedAt,
-    durationMs: Duration.toMillis(DateTime.distanceDuration(run.startedAt, run.endedAt)),
+    durationMs: Math.round(Duration.toMillis(DateTime.distanceDuration(run.startedAt, run.endedAt))),
     ...(run.mode === "dry-run" ? { dryRun: true } : {}),
     total: run.results.length,
     pushed: count("pushed"),
@@ -95,6 +96,15 @@ export const make = (run: {
     cancelled: count("cancelled"),
     results: run.results
   }
+}
+
+/** How many results there are of each status, for people: `4 pushes: 3 pushed, 1 failed`. */
+export const summary = ({ results, total }: Report): string => {
+  const counts = Status.literals.flatMap((status) => {
+    const count = results.filter((result) => result.status === status).length
+    return count === 0 ? [] : [`${count} ${status}`]
+  })
+  return `${total} ${total === 1 ? "push" : "pushes"}: ${counts.join(", ")}`
 }
 
 const encode = Schema.encodeSync(Report)

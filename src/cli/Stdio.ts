@@ -15,7 +15,5 @@ export class Stdio extends Context.Tag("gantry/cli/Stdio")<
     readonly stdout: (text: string) => Effect.Effect<void>
     readonly stderr: (text: string) => Effect.Effect<void>
     readonly stdin: Effect.Effect<Option.Option<string>>
-    /** Whether colours and the like are welcome. */
-    readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean }
   }
 >() {}

@@ -5,11 +5,19 @@ import * as Command from "@effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as RegistryFlavor from "../flavor/RegistryFlavor.ts"
 import * as ExitStatus from "./ExitStatus.ts"
+import { type CommandShape, noWords } from "./internal/argv.ts"
 import { decode, type OptionTable, toOptions } from "./OptionTable.ts"
 import { output } from "./PushOptions.ts"
 import { Stdio } from "./Stdio.ts"
 
-export const flavorsOptions = { output } satisfies OptionTable
+const flavorsOptions = { output: output("A table (text), or JSON (json). Default: text.") } satisfies OptionTable
+
+export const flavorsShape: CommandShape = {
+  options: flavorsOptions,
+  words: noWords,
+  about: "Show the kinds of registry, the hosts they are on, and what connector they need.",
+  notes: []
+}
 
 /** Hosts of each flavor, as people know them; the default flavor's are all others. */
 export const hostExamples: { readonly [flavor: string]: ReadonlyArray<string> } = {
@@ -51,4 +59,4 @@ export const flavors = Command.make("flavors", { given: toOptions(flavorsOptions
     yield* stdout(settings.output === "json" ? `${JSON.stringify(known, undefined, 2)}\n` : table(known))
     yield* ExitStatus.set(0)
   })
-).pipe(Command.withDescription("The kinds of registry, the hosts they are on, and what connector they need."))
+)

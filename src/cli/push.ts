@@ -8,17 +8,24 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ImageSource from "../image/ImageSource.ts"
 import * as ExitStatus from "./ExitStatus.ts"
+import { type CommandShape, someWords } from "./internal/argv.ts"
+import type { Machine } from "./Machine.ts"
 import { decode, toOptions } from "./OptionTable.ts"
 import { pushOptions } from "./PushOptions.ts"
-import type { Machine } from "./PushRun.ts"
 import { UsageError } from "./UsageError.ts"
 
-const sources = Args.text({ name: "SOURCE" }).pipe(
-  Args.withDescription(
-    "An image in the engine, as app:1 or docker://app:1; oci:PATH[#TAG], docker-archive:PATH[#REF] or registry://REF."
-  ),
-  Args.repeated
-)
+export const pushShape: CommandShape = {
+  options: pushOptions,
+  words: someWords("SOURCE"),
+  about: "Push each SOURCE to its own name, or to every --to.",
+  notes: [
+    "A SOURCE is an image in the engine: app:1, or docker://app:1. Its digest goes to stdout, everything else to stderr.",
+    "Example: gantry push app:1 --to registry.example.com/team/app --to localhost:5000/app",
+    "Exit codes: 0 all pushed or unchanged, 1 some failed, 2 wrong usage, 3 authentication, 4 engine, 5 worth trying again."
+  ]
+}
+
+const sources = Args.repeated(Args.text({ name: "SOURCE" }))
 
 const parseSources = (texts: ReadonlyArray<string>) => {
   const [problems, parsed] = Arr.partitionMap(texts, (text) =>
@@ -46,8 +53,4 @@ export const push = (machine: Effect.Effect<Machine>) =>
       const code = yield* run({ sources: images.right, settings: settings.right }, yield* machine)
       yield* ExitStatus.set(code)
     })
-  ).pipe(
-    Command.withDescription(
-      "Push each SOURCE to its own name, or to every --to: gantry push app:1 --to registry.example.com/team/app"
-    )
   )

@@ -1,34 +1,78 @@
+import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
+import * as GantryFile from "../../config/GantryFile.ts"
 import type { Keychain } from "../../credential/Keychain.ts"
-import type { RegistryTls } from "../../distribution/RegistryHttp.ts"
+import type { ImageReference } from "../../reference/ImageReference.ts"
+import * as RegistryUri from "../../reference/RegistryUri.ts"
 import * as Authentication from "../../registry/Authentication.ts"
 import * as RegistryCatalog from "../../registry/RegistryCatalog.ts"
-import type { PushTransport } from "../../transport/PushTransport.ts"
-import type { PushSettings } from "../PushOptions.ts"
-import type { PushPlan } from "../PushPlan.ts"
+import { PushTransport } from "../../transport/PushTransport.ts"
+import type { ConnectionSettings } from "../RegistryOptions.ts"
 import { Stdio } from "../Stdio.ts"
 import { UsageError } from "../UsageError.ts"
+import { type LoadedFile, registriesOf } from "./loadFile.ts"
 
-/** The registries a plan's targets are on, one for each host. Reads the password when there is one to be read. */
+/**
+ * The registries of the file, and besides them those at `others`, by `hostKey`. What the options say of a host holds for
+ * all registries on it. Reads the password when there is one to be read.
+ */
 export const layerCatalog = (
-  plan: PushPlan,
-  settings: PushSettings
-): Layer.Layer<RegistryCatalog.RegistryCatalog, UsageError, PushTransport | Keychain | Stdio> =>
+  settings: ConnectionSettings,
+  file: Option.Option<LoadedFile>,
+  others: ReadonlyArray<RegistryUri.RegistryUri>
+): Layer.Layer<RegistryCatalog.RegistryCatalog, UsageError, PushTransport | Keychain | Stdio | FileSystem.FileSystem> =>
   Layer.unwrapEffect(
-    Effect.map(authentication(settings), (authentication) =>
-      RegistryCatalog.layer(
-        Object.fromEntries(plan.hosts.map((uri) => [uri, { uri, authentication, tls: tlsOf(uri, settings) }]))
+    Effect.gen(function* () {
+      const { stdin } = yield* Stdio
+      const login = yield* authentication(settings)
+      const registries: GantryFile.GantryFile["registries"] = {
+        ...registriesOf(file),
+        ...Object.fromEntries(others.map((uri) => [hostKey(uri), { uri }]))
+      }
+      return Layer.provide(
+        RegistryCatalog.layer(
+          GantryFile.registryOptions(
+            { registries: Record.map(registries, (registry) => withTls(registry, settings)) },
+            login
+          )
+        ),
+        GantryFile.layerSecrets(
+          Option.getOrElse(file, () => ({ secrets: {} })),
+          { stdin }
+        )
       )
-    )
+    })
   ).pipe(
     Layer.mapError((error) => (error._tag === "UsageError" ? error : new UsageError({ problems: [error.message] })))
   )
 
+/** The key of a registry that has no name; no name looks like it. */
+export const hostKey = (uri: RegistryUri.RegistryUri): string => `//${uri}`
+
+/** The hosts of the images that no registry of the file owns, as registries. */
+export const hostsBeside = (
+  file: Option.Option<LoadedFile>,
+  images: ReadonlyArray<ImageReference>
+): ReadonlyArray<RegistryUri.RegistryUri> => {
+  const registries = Object.values(registriesOf(file))
+  const hosts = images
+    .filter((image) => !registries.some(({ uri }) => RegistryUri.owns(uri, image)))
+    .map(({ registry }) => registry)
+  return Array.from(new Set(hosts), RegistryUri.unsafeParse)
+}
+
+/** For commands that push nothing: they need no engine. */
+export const layerNoTransport: Layer.Layer<PushTransport> = Layer.succeed(PushTransport, {
+  push: () => Effect.dieMessage("this command does not push"),
+  compare: () => Effect.dieMessage("this command does not push")
+})
+
 const authentication = (
-  settings: PushSettings
+  settings: ConnectionSettings
 ): Effect.Effect<Authentication.Authentication<Keychain>, UsageError, Stdio> =>
   Option.match(settings.username, {
     onNone: () => Effect.succeed(Authentication.keychain),
@@ -53,7 +97,7 @@ const password: Effect.Effect<Redacted.Redacted, UsageError, Stdio> = Effect.gen
   return text === "" ? yield* noPassword("standard input is empty. Pipe the password in") : Redacted.make(text)
 })
 
-const tlsOf = (host: string, settings: PushSettings): RegistryTls | undefined => {
-  if (settings.plainHttp.includes(host)) return "off"
-  return settings.tlsSkipVerify.includes(host) ? "skip-verify" : undefined
+const withTls = (registry: GantryFile.FileRegistry, settings: ConnectionSettings): GantryFile.FileRegistry => {
+  if (settings.plainHttp.includes(registry.uri.host)) return { ...registry, tls: "off" }
+  return settings.tlsSkipVerify.includes(registry.uri.host) ? { ...registry, tls: "skip-verify" } : registry
 }

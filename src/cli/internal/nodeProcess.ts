@@ -4,13 +4,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
+import * as Runtime from "effect/Runtime"
 import { exitCode, type Signal } from "../exitCode.ts"
 import { Signals } from "../Signals.ts"
 import { Stdio } from "../Stdio.ts"
 import { oneLine } from "./text.ts"
 
 /** How long an interrupted run may take to write its report and leave: CLI.md says 5 s. */
-const patience = 4500
+const patience = "4500 millis"
 
 const write = (stream: NodeJS.WriteStream) => (chunk: string) =>
   Effect.async<void>((resume) => {
@@ -30,22 +31,28 @@ export const layerStdio: Layer.Layer<Stdio> = Layer.sync(Stdio, () => {
     stderr: write(process.stderr),
     stdin: Effect.suspend(() =>
       process.stdin.isTTY ? Effect.succeedNone : Effect.asSome(Effect.promise(() => text(process.stdin)))
-    ),
-    isTerminal: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true }
+    )
   }
 })
 
 /** The process's own signals, from now until it ends. */
 export const layerSignals: Layer.Layer<Signals> = Layer.effect(
   Signals,
-  Effect.map(Deferred.make<Signal>(), (first) => {
+  Effect.gen(function* () {
+    const first = yield* Deferred.make<Signal>()
+    const fork = Runtime.runFork(yield* Effect.runtime())
+    const leave = (signal: Signal) => process.exit(exitCode({ _tag: "Interrupted", signal }, []))
     let isAsked = false
     const onSignal = (signal: Signal) => {
-      const leave = () => process.exit(exitCode({ _tag: "Interrupted", signal }, []))
-      if (isAsked) return leave()
+      if (isAsked) return leave(signal)
       isAsked = true
       Deferred.unsafeDone(first, Effect.succeed(signal))
-      setTimeout(leave, patience).unref()
+      fork(
+        Effect.delay(
+          Effect.sync(() => leave(signal)),
+          patience
+        )
+      )
     }
     process.on("SIGINT", onSignal)
     process.on("SIGTERM", onSignal)

@@ -9,13 +9,12 @@ import type { PushRequest } from "../../push/PushRequest.ts"
 import type { Digest } from "../../reference/Digest.ts"
 import type { PushPreview } from "../../registry/ContainerRegistry.ts"
 import { RegistryCatalog } from "../../registry/RegistryCatalog.ts"
-import type { PushSettings } from "../PushOptions.ts"
 import type { PushPlan } from "../PushPlan.ts"
 import type { Result } from "../Report.ts"
-import type { PushWork } from "./pushWork.ts"
+import type { Limits, PushWork } from "./pushWork.ts"
 
 /** Asks for each push what it would do. */
-export const preview = Effect.fnUntraced(function* (plan: PushPlan, settings: PushSettings) {
+export const preview = Effect.fnUntraced(function* (plan: PushPlan, { concurrency }: Limits) {
   const found = yield* Ref.make(HashMap.empty<number, Result>())
   const run = Effect.forEach(
     plan.pushes,
@@ -23,7 +22,7 @@ export const preview = Effect.fnUntraced(function* (plan: PushPlan, settings: Pu
       Effect.flatMap(Effect.timed(Effect.either(foresee(request))), ([duration, outcome]) =>
         Ref.update(found, HashMap.set(index, foreseen(request, outcome, duration)))
       ),
-    { concurrency: settings.concurrency, discard: true }
+    { concurrency, discard: true }
   )
   const work: PushWork = {
     run,
@@ -50,7 +49,7 @@ const foreseen = (
   outcome: Either.Either<PushPreview, PushError.PushError>,
   duration: Duration.Duration
 ): Result => {
-  const known = { ...row(request), durationMs: Duration.toMillis(duration) }
+  const known = { ...row(request), durationMs: Math.round(Duration.toMillis(duration)) }
   if (Either.isLeft(outcome)) return { ...known, status: "would-fail", error: PushError.report(outcome.left) }
   const { digest, reference, status } = outcome.right
   return { ...known, status, ...Option.match(digest, { onNone: () => ({}), onSome: there(status, reference.name) }) }

@@ -3,9 +3,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as GantryFile from "../../config/GantryFile.ts"
 import type { PushEvent } from "../../push/PushEvent.ts"
 import type { RegistryCatalog } from "../../registry/RegistryCatalog.ts"
 import * as PushSupervisor from "../../runtime/PushSupervisor.ts"
@@ -13,6 +15,7 @@ import * as PushLedger from "../PushLedger.ts"
 import type { PushSettings } from "../PushOptions.ts"
 import type { PushPlan } from "../PushPlan.ts"
 import type { Result } from "../Report.ts"
+import { type LoadedFile, registriesOf } from "./loadFile.ts"
 
 /** What is to be done with a plan, and what has become of it at any moment. */
 export interface PushWork {
@@ -20,10 +23,31 @@ export interface PushWork {
   readonly results: Effect.Effect<ReadonlyArray<Result>>
 }
 
+/** How much is done at once and how long it is tried. */
+export interface Limits extends Pick<PushSettings, "failFast" | "maxInFlight" | "retries" | "stallTimeout"> {
+  readonly concurrency: number
+  readonly registryConcurrency: Readonly<Record<string, number>>
+}
+
+/** The options' limits; a registry's own of the file where no option says otherwise. */
+export const limitsOf = (settings: PushSettings, file: Option.Option<LoadedFile>): Limits => {
+  const { concurrency, failFast, maxInFlight, retries, stallTimeout } = settings
+  return {
+    concurrency: Option.getOrElse(concurrency, () => 4),
+    registryConcurrency: Option.isSome(concurrency)
+      ? {}
+      : GantryFile.registryConcurrency({ registries: registriesOf(file) }),
+    failFast,
+    maxInFlight,
+    retries,
+    stallTimeout
+  }
+}
+
 /** Pushes everything, and tells each event to `onEvent` once it is in the results. */
 export const push = Effect.fnUntraced(function* (
   plan: PushPlan,
-  settings: PushSettings,
+  limits: Limits,
   onEvent: (event: PushEvent) => Effect.Effect<void>
 ) {
   const ledger = yield* Ref.make(PushLedger.open(plan.pushes))
@@ -35,12 +59,10 @@ export const push = Effect.fnUntraced(function* (
   const run = Effect.gen(function* () {
     // The supervisor ends before those who listen to it, so that what an interrupted run cancels is heard too.
     const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
-    const supervisor = yield* Scope.extend(
-      PushSupervisor.make({ ...limits(settings), drainTimeout: Duration.zero }),
-      scope
-    )
+    const supervisor = yield* Scope.extend(PushSupervisor.make({ ...limits, drainTimeout: Duration.zero }), scope)
     const events = yield* supervisor.subscribe
-    const listener = yield* Effect.fork(Stream.runForEach(events, tell))
+    // Not a child: those are interrupted at once with their parent.
+    const listener = yield* Effect.forkScoped(Stream.runForEach(events, tell))
     yield* supervisor
       .submitAll(plan.pushes)
       .pipe(
@@ -55,12 +77,4 @@ export const push = Effect.fnUntraced(function* (
     results: Effect.zipWith(Ref.get(ledger), DateTime.now, PushLedger.results)
   }
   return work
-})
-
-const limits = ({ concurrency, failFast, maxInFlight, retries, stallTimeout }: PushSettings) => ({
-  concurrency,
-  failFast,
-  maxInFlight,
-  retries,
-  stallTimeout
 })

@@ -1,5 +1,5 @@
 import type { ProgressRenderer } from "./ProgressRenderer.ts"
-import { plain } from "./plain.ts"
+import { foreseenFailures, plain } from "./plain.ts"
 
 /** `--progress none`: no progress. A failure is none, so it is still said. */
 export const none: ProgressRenderer<typeof plain.initial> = {
@@ -8,5 +8,5 @@ export const none: ProgressRenderer<typeof plain.initial> = {
     const [next, lines] = plain.step(state, event)
     return [next, event._tag === "PushFailed" || event._tag === "PushCrashed" ? lines : []]
   },
-  end: () => []
+  end: foreseenFailures
 }

@@ -4,7 +4,7 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import { isTerminal, type PushEvent, type PushId, type TerminalEvent } from "../../push/PushEvent.ts"
 import { oneLine, readableDuration } from "../internal/text.ts"
-import { defect, type Report } from "../Report.ts"
+import { defect, type Report, summary } from "../Report.ts"
 import type { ProgressRenderer } from "./ProgressRenderer.ts"
 
 const quietMillis = 10_000
@@ -50,7 +50,10 @@ export const plain: ProgressRenderer<State> = {
         })
     }
   },
-  end: (report) => (report.total > 1 ? [summary(report)] : [])
+  end: (report) => [
+    ...foreseenFailures(report),
+    ...(report.total > 1 ? [`${summary(report)} in ${readableDuration(report.durationMs)}`] : [])
+  ]
 }
 
 type OwnEvent = Exclude<
@@ -127,9 +130,8 @@ const ending = (event: TerminalEvent): string => {
 
 const duration = (length: Duration.Duration): string => readableDuration(Duration.toMillis(length))
 
-const summary = (report: Report): string => {
-  const counts = (["pushed", "unchanged", "skipped", "failed", "cancelled"] as const)
-    .filter((status) => report[status] > 0)
-    .map((status) => `${report[status]} ${status}`)
-  return `${report.total} pushes: ${counts.join(", ")} in ${readableDuration(report.durationMs)}`
-}
+/** Why a dry run foresees failures: no event has said so. */
+export const foreseenFailures = ({ results }: Report): ReadonlyArray<string> =>
+  results.flatMap(({ error, status, target }) =>
+    status === "would-fail" && error !== undefined ? [`${oneLine(target)}: would fail: ${oneLine(error.message)}`] : []
+  )

@@ -1,18 +1,15 @@
 import { oneLine, readableDuration } from "../internal/text.ts"
-import { isFailure, type Report, type Result } from "../Report.ts"
+import { isFailure, type Report, type Result, summary } from "../Report.ts"
 
 /** Text that a table's cell shows as it is. */
 const cell = (text: string): string => oneLine(text).replace(/[\\`*_[\]<>|~&#]/g, (character) => `\\${character}`)
 
 const code = (text: string): string => `\`${oneLine(text).replaceAll("`", "'").replaceAll("|", "\\|")}\``
 
-const counted = ["pushed", "unchanged", "skipped", "failed", "cancelled"] as const
-
 /** The report as a Markdown table, as a CI's summary page shows it. */
-export const markdown = (report: Report): string => {
-  const counts = counted.filter((status) => report[status] > 0).map((status) => `${report[status]} ${status}`)
-  return [
-    `### gantry: ${[`${report.total} pushes`, ...counts].join(", ")} (${readableDuration(report.durationMs)})`,
+export const markdown = (report: Report): string =>
+  [
+    `### gantry: ${summary(report)} (${readableDuration(report.durationMs)})`,
     "",
     "| Status | Source | Target | Digest | Time |",
     "| --- | --- | --- | --- | --- |",
@@ -20,7 +17,6 @@ export const markdown = (report: Report): string => {
     ...failures(report.results),
     ""
   ].join("\n")
-}
 
 const row = ({ digest, durationMs, source, status, target }: Result): string =>
   `| ${status} | ${code(source)} | ${code(target)} | ${digest === undefined ? "" : code(digest)} | ${readableDuration(durationMs)} |`

@@ -1,0 +1,20 @@
+/**
+ * The options of `gantry verify`.
+ */
+import { flag, optional, type Settings } from "./OptionTable.ts"
+import { output } from "./PushOptions.ts"
+import { connectionOptions, fileOptions, text } from "./RegistryOptions.ts"
+
+export const verifyOptions = {
+  all: flag("Verify every registry of the configuration file."),
+  write: optional({
+    placeholder: "REPOSITORY",
+    about: "Prove the right to push there by opening and cancelling one upload.",
+    decode: text
+  }),
+  output: output("What stdout gets: a line a registry (text), or one document (json). Default: text."),
+  ...fileOptions,
+  ...connectionOptions
+}
+
+export type VerifySettings = Settings<typeof verifyOptions>

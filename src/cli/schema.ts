@@ -1,0 +1,43 @@
+/**
+ * `gantry schema config|report|event`
+ */
+import * as Args from "@effect/cli/Args"
+import * as Command from "@effect/cli/Command"
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as ExitStatus from "./ExitStatus.ts"
+import { type CommandShape, oneWord } from "./internal/argv.ts"
+import { expected } from "./OptionTable.ts"
+import { Stdio } from "./Stdio.ts"
+import { UsageError } from "./UsageError.ts"
+
+export const schemaNames = ["config", "report", "event"] as const
+
+export type SchemaName = (typeof schemaNames)[number]
+
+const words = schemaNames.join("|")
+
+export const schemaShape: CommandShape = {
+  options: {},
+  words: oneWord(words),
+  about: "Print the JSON Schema of the configuration file, of the report, or of an event.",
+  notes: ["Example: gantry schema config > gantry.schema.json"]
+}
+
+/** Schemas are loaded when one is asked for. */
+const runtime = Effect.promise(() => import("./JsonSchemas.ts"))
+
+const unknownSchema = (text: string) => new UsageError({ problems: [expected(schemaNames.join(", "), text)] })
+
+export const schema = Command.make("schema", { text: Args.text({ name: words }) }, ({ text }) =>
+  Effect.gen(function* () {
+    const { stdout } = yield* Stdio
+    const name = yield* Effect.mapError(
+      Arr.findFirst(schemaNames, (known) => known === text),
+      () => unknownSchema(text)
+    )
+    const { jsonSchema } = yield* runtime
+    yield* stdout(`${JSON.stringify(jsonSchema(name), undefined, 2)}\n`)
+    yield* ExitStatus.set(0)
+  })
+)

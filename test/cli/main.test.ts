@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join, relative } from "node:path"
+import { fileURLToPath } from "node:url"
+import { assert, describe, it } from "@effect/vitest"
+import type { Metafile } from "esbuild"
+import { afterAll, beforeAll } from "vitest"
+import { bundle } from "../../scripts/lib/build.ts"
+
+// The program as users run it: bundled, in a process of its own.
+const root = fileURLToPath(new URL("../..", import.meta.url))
+// Below the repository, so that the bundle finds its one dependency.
+const folder = mkdtempSync(join(root, "node_modules", ".gantry-test-"))
+const scratch = mkdtempSync(join(tmpdir(), "gantry-"))
+let metafile: Metafile
+
+beforeAll(async () => {
+  metafile = await bundle(relative(root, folder))
+}, 60_000)
+
+afterAll(() => {
+  for (const made of [folder, scratch]) rmSync(made, { recursive: true, force: true })
+})
+
+const start = (args: ReadonlyArray<string>, environment: Record<string, string> = {}): ChildProcess =>
+  spawn(process.execPath, [join(folder, "gantry.js"), ...args], {
+    env: { PATH: process.env["PATH"], HOME: scratch, ...environment },
+    stdio: ["ignore", "pipe", "pipe"]
+  })
+
+const collect = (stream: NodeJS.ReadableStream | null): (() => string) => {
+  const chunks: Array<string> = []
+  stream?.setEncoding("utf8").on("data", (chunk: string) => chunks.push(chunk))
+  return () => chunks.join("")
+}
+
+const ended = (child: ChildProcess) => {
+  const stdout = collect(child.stdout)
+  const stderr = collect(child.stderr)
+  return new Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>((resolve) => {
+    child.on("close", (code) => resolve({ code, stdout: stdout(), stderr: stderr() }))
+  })
+}
+
+const gantry = (args: ReadonlyArray<string>, environment?: Record<string, string>) => ended(start(args, environment))
+
+const nowhere = { DOCKER_HOST: "unix:///nonexistent/docker.sock" }
+
+describe("the program", { timeout: 60_000 }, () => {
+  it("shows help and version on stdout", async () => {
+    const help = await gantry(["--help"])
+    assert.deepStrictEqual([help.code, help.stderr], [0, ""])
+    assert.include(help.stdout, "Usage: gantry")
+    const version = await gantry(["--version"])
+    assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/)
+  })
+
+  it("says what is wrong with its arguments on stderr only, and exits 2", async () => {
+    for (const args of [["nope"], ["push"], ["push", "app:1", "--nope"], ["push", "app:1", "--password", "hunter2"]]) {
+      const { code, stderr, stdout } = await gantry(args)
+      assert.deepStrictEqual([code, stdout], [2, ""], args.join(" "))
+      assert.match(stderr, /^gantry: /)
+      assert.notInclude(stderr, "hunter2")
+    }
+  })
+
+  it("exits 4 without an engine, names its socket and where that came from, and writes the report", async () => {
+    const report = join(scratch, "no-engine.json")
+    const { code, stderr, stdout } = await gantry(
+      ["push", "localhost:5000/app:1", "--retries", "0", "--report", report],
+      nowhere
+    )
+    assert.deepStrictEqual([code, stdout], [4, ""])
+    assert.include(stderr, "unix:///nonexistent/docker.sock (from DOCKER_HOST)")
+    assert.notMatch(stderr, /\n\s+at /)
+    assert.strictEqual(JSON.parse(readFileSync(report, "utf8")).results[0].error._tag, "EngineUnavailable")
+  })
+
+  it("ends its request to the engine on SIGINT, writes the report and exits 130", async () => {
+    const socket = join(scratch, "engine.sock")
+    const report = join(scratch, "interrupted.json")
+    const connected = withResolvers()
+    const closed = withResolvers()
+    const engine = createServer((connection) => {
+      connection.on("data", () => connected.resolve())
+      connection.on("error", () => {})
+      connection.on("close", () => closed.resolve())
+    })
+    await new Promise<void>((resolve) => engine.listen(socket, resolve))
+    const child = start(["push", "localhost:5000/app:1", "--report", report], { DOCKER_HOST: `unix://${socket}` })
+    const end = ended(child)
+    await connected.promise
+    child.kill("SIGINT")
+    const { code, stdout } = await end
+    await closed.promise
+    await new Promise((resolve) => engine.close(resolve))
+    assert.deepStrictEqual([code, stdout], [130, ""])
+    assert.strictEqual(JSON.parse(readFileSync(report, "utf8")).cancelled, 1)
+  })
+
+  it("is calm when nobody reads what it writes", async () => {
+    const child = start(["push", "localhost:5000/app:1", "--retries", "0", "--output", "json"], nowhere)
+    child.stdout?.destroy()
+    const { code, stderr } = await ended(child)
+    assert.strictEqual(code, 4)
+    assert.notInclude(stderr, "EPIPE")
+  })
+
+  it("loads neither the engine nor what only a push needs before there is a push", () => {
+    const outputs = metafile.outputs
+    const loadedWith = (path: string): ReadonlyArray<string> => {
+      const imports = outputs[path]?.imports.filter(({ kind }) => kind === "import-statement") ?? []
+      return imports.flatMap((found) => [found.path, ...loadedWith(found.path)])
+    }
+    const entry = Object.keys(outputs).find((path) => path.endsWith("/gantry.js")) ?? ""
+    const files = [entry, ...loadedWith(entry)]
+    const modules = files.flatMap((path) => Object.keys(outputs[path]?.inputs ?? {}))
+    assert.include(modules, "src/cli/main.ts")
+    assert.notInclude(files, "dockerode")
+    for (const heavy of ["src/cli/PushRun.ts", "src/engine/internal/nodeEngine.ts", "src/runtime/PushSupervisor.ts"]) {
+      assert.notInclude(modules, heavy)
+      assert.isTrue(
+        Object.values(outputs).some(({ inputs }) => heavy in inputs),
+        heavy
+      )
+    }
+  })
+})
+
+const withResolvers = () => {
+  let resolve: () => void = () => {}
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}

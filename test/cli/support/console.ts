@@ -1,0 +1,43 @@
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { Signal } from "../../../src/cli/exitCode.ts"
+import { Signals } from "../../../src/cli/Signals.ts"
+import { Stdio } from "../../../src/cli/Stdio.ts"
+
+/** What a command wrote, and a way to send it a signal. */
+export class TestConsole extends Context.Tag("test/TestConsole")<
+  TestConsole,
+  {
+    readonly stdout: Effect.Effect<string>
+    readonly stderr: Effect.Effect<string>
+    readonly signal: (signal: Signal) => Effect.Effect<boolean>
+  }
+>() {}
+
+/** A console with this piped in; a terminal when there is nothing. */
+export const layer = (stdin?: string): Layer.Layer<Stdio | Signals | TestConsole> =>
+  Layer.effectContext(
+    Effect.gen(function* () {
+      const written = { stdout: "", stderr: "" }
+      const first = yield* Deferred.make<Signal>()
+      const write = (stream: keyof typeof written) => (text: string) =>
+        Effect.sync(() => {
+          written[stream] += text
+        })
+      return Context.make(Stdio, {
+        stdout: write("stdout"),
+        stderr: write("stderr"),
+        stdin: Effect.succeed(Option.fromNullable(stdin))
+      }).pipe(
+        Context.add(Signals, { first: Deferred.await(first) }),
+        Context.add(TestConsole, {
+          stdout: Effect.sync(() => written.stdout),
+          stderr: Effect.sync(() => written.stderr),
+          signal: (signal) => Deferred.succeed(first, signal)
+        })
+      )
+    })
+  )
