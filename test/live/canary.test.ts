@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process"
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { inspect } from "node:util"
@@ -20,16 +19,12 @@ import * as Authentication from "../../src/registry/Authentication.ts"
 import * as ContainerRegistry from "../../src/registry/ContainerRegistry.ts"
 import * as PushTransport from "../../src/transport/PushTransport.ts"
 import * as Canary from "./support/canary.ts"
+import { temporaryFolder } from "./support/command.ts"
 import * as Guard from "./support/guard.ts"
 import { describeLive, LiveStack, loadedImage, uniqueRepository } from "./support/stack.ts"
 
 const bin = fileURLToPath(new URL("../../dist/bin/gantry.js", import.meta.url))
 const layers = [{ seed: "canary", size: 20_000 }]
-
-const temporaryFolder = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "gantry-canary-"))),
-  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
-)
 
 /** Everything the command wrote: both streams, and every file below the folder that was not there before. */
 const everythingWritten = async (folder: string, input: ReadonlySet<string>): Promise<string> => {

@@ -1,77 +1,15 @@
-import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
-import type { Engine } from "../../scripts/lib/stack/Engine.ts"
 import * as FaultProxy from "../../scripts/lib/stack/FaultProxy.ts"
 import * as ImageFixture from "../../scripts/lib/stack/ImageFixture.ts"
 import * as LabUser from "../../scripts/lib/stack/LabUser.ts"
 import * as Stack from "../../scripts/lib/stack/Stack.ts"
+import { readReport, run, start, temporaryFolder } from "./support/command.ts"
 import { describeLive, LiveStack, loadedImage, skopeoInspect, uniqueRepository } from "./support/stack.ts"
 
 const { MiB } = ImageFixture
-const bin = fileURLToPath(new URL("../../dist/bin/gantry.js", import.meta.url))
-
-interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-interface Running {
-  readonly child: ChildProcess
-  readonly ended: Effect.Effect<Ended>
-}
-
-/** A fresh folder, so that nothing of this machine's docker configuration is seen. */
-const temporaryFolder = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "gantry-cli-"))),
-  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
-)
-
-/** Starts the built command, with no environment but what it is given. */
-const start = (
-  parameters: ReadonlyArray<string>,
-  options: {
-    readonly engine?: Pick<Engine, "host">
-    readonly stdin?: string
-    readonly environment?: Readonly<Record<string, string>>
-  } = {}
-): Effect.Effect<Running, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const home = yield* temporaryFolder
-    const child = yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        spawn(process.execPath, [bin, ...parameters], {
-          env: {
-            PATH: process.env["PATH"],
-            HOME: home,
-            ...(options.engine === undefined ? {} : { DOCKER_HOST: options.engine.host }),
-            ...options.environment
-          }
-        })
-      ),
-      (child) => Effect.sync(() => child.kill("SIGKILL"))
-    )
-    const output = { stdout: "", stderr: "" }
-    child.stdout.on("data", (chunk) => {
-      output.stdout += chunk
-    })
-    child.stderr.on("data", (chunk) => {
-      output.stderr += chunk
-    })
-    child.stdin.end(options.stdin ?? "")
-    const closed = new Promise<Ended>((resolve) => child.on("close", (code) => resolve({ code, ...output })))
-    return { child, ended: Effect.promise(() => closed) }
-  })
-
-const run = (...parameters: Parameters<typeof start>): Effect.Effect<Ended> =>
-  Effect.scoped(Effect.flatMap(start(...parameters), ({ ended }) => ended))
-
 const small = (seed: string): ReadonlyArray<ImageFixture.LayerOptions> => [{ seed, size: 40_000 }]
 
 describeLive("the gantry command", (it) => {
@@ -98,10 +36,7 @@ describeLive("the gantry command", (it) => {
       const report = join(folder, "report.json")
       const push = (...more: ReadonlyArray<string>) =>
         run(["push", source, "--to", target, "--progress", "none", "--report", report, ...more], { engine })
-      const statusOf = Effect.map(
-        Effect.promise(() => readFile(report, "utf8")),
-        (text) => JSON.parse(text).results.map(({ status }: { status: string }) => status)
-      )
+      const statusOf = Effect.map(readReport(report), ({ results }) => results.map(({ status }) => status))
 
       const [dry, requests] = yield* registries.open.observe(push("--dry-run"))
       assert.strictEqual(dry.code, 0)
@@ -216,9 +151,9 @@ describeLive("the gantry command", (it) => {
         yield* proxy.waitFor({ method: "PATCH", when: (request) => request.requestBytes > 0 })
         child.kill(signal)
         assert.strictEqual((yield* ended).code, exitCode)
-        const { results } = JSON.parse(yield* Effect.promise(() => readFile(report, "utf8")))
+        const { results } = yield* readReport(report)
         assert.deepStrictEqual(
-          results.map(({ status }: { status: string }) => status),
+          results.map(({ status }) => status),
           ["cancelled"]
         )
         yield* proxy.clear
