@@ -108,14 +108,14 @@ const SERVICE_TIMEOUT = Duration.seconds(30)
  * // A company's own token service: GET /token?registry=… gives { token, expiresAt }.
  * export const layer = Layer.effect(
  *   ServiceConnector.ServiceConnector,
- *   Effect.map(HttpClient.HttpClient, (client) =>
+ *   Effect.map(Effect.map(HttpClient.HttpClient, HttpClient.filterStatusOk), (client) =>
  *     ServiceConnector.make({
  *       type: "company",
  *       authMethod: "token-service",
  *       issue: (registry) =>
  *         Effect.gen(function* () {
  *           const issuedAt = yield* DateTime.now
- *           const answer = yield* HttpClient.filterStatusOk(client).get("https://tokens.example.com/token", { urlParams: { registry } })
+ *           const answer = yield* client.get("https://tokens.example.com/token", { urlParams: { registry } })
  *           const { expiresAt, token } = yield* HttpClientResponse.schemaBodyJson(Issued)(answer)
  *           const expiry = Credential.Expiry.At({ issuedAt, at: expiresAt })
  *           return Credential.usernamePassword({ host: registry, username: "ci", password: token, expiry })

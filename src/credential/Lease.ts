@@ -102,10 +102,12 @@ const sleepInto = Effect.fnUntraced(function* ({ from, until }: Window) {
  * import { Lease } from "gantry"
  * import { Clock, Effect } from "effect"
  *
+ * const issue = Effect.map(Clock.currentTimeMillis, (now) => ({ token: "t", goodUntil: now + 60_000 }))
+ *
  * const program = Effect.gen(function* () {
  *   const lease = yield* Lease.make({
- *     acquire: Effect.map(Clock.currentTimeMillis, (now) => ({ token: "t", goodUntil: now + 60_000 })),
- *     check: (issued, now) => Effect.succeed(now.epochMillis > issued.goodUntil ? "stale" : "reuse")
+ *     acquire: issue,
+ *     check: ({ goodUntil }, now) => Effect.succeed(now.epochMillis > goodUntil ? "stale" : "reuse")
  *   })
  *   const { value } = yield* lease.borrow
  *   return value.token

@@ -176,6 +176,9 @@ const fromConnector = <Identifier>(tag: Context.Tag<Identifier, ServiceConnector
     resolve: Effect.fnUntraced(function* (uri) {
       const { authMethod, issue, type } = yield* tag
       const credential = yield* issue(uri.name)
+      if (credential.host !== uri.host) {
+        return yield* new CredentialHostMismatch({ host: credential.host, registry: String(uri) })
+      }
       return Option.some({ credential, origin: `the ${type} connector (${authMethod})`, revalidate: false })
     })
   })

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import type { ResolvedCredential } from "../credential/Credential.ts"
 import type { Lease } from "../credential/Lease.ts"
 import * as RegistryClient from "../distribution/RegistryClient.ts"
@@ -20,7 +21,7 @@ import type { RegistryFlavor } from "../flavor/RegistryFlavor.ts"
 import type { ImageSource } from "../image/ImageSource.ts"
 import * as Source from "../image/ImageSource.ts"
 import { PulledImage } from "../push/PulledImage.ts"
-import type { PushError } from "../push/PushError.ts"
+import type { PushError, PushInterrupted } from "../push/PushError.ts"
 import type { AttemptEvent } from "../push/PushEvent.ts"
 import { PushedImage } from "../push/PushedImage.ts"
 import type { Platform } from "../push/PushRequest.ts"
@@ -93,11 +94,13 @@ export interface ContainerRegistry {
   /**
    * One attempt, on the caller's fiber. An image of another registry is `ImageUriMismatch` before anything is sent. When the
    * registry refuses the credential and another one can be had, it is tried once more with that one.
+   *
+   * A supervised registry's is a whole push, which others may stop: only then is there a `PushInterrupted`.
    */
   readonly pushImage: (
     image: ImageReference.ImageReference | string,
     options?: PushImageOptions
-  ) => Effect.Effect<PushedImage, PushError>
+  ) => Effect.Effect<PushedImage, PushError | PushInterrupted>
   /** What `pushImage` would do. Writes nothing, not even an upload session. */
   readonly previewPush: (
     image: ImageReference.ImageReference | string,
@@ -176,17 +179,11 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
 
   const asking = <A, E extends { readonly _tag: string }>(
     ask: (client: RegistryClient.RegistryClient, held: Option.Option<ResolvedCredential>) => Effect.Effect<A, E>
-  ) =>
-    CredentialLease.withReauthentication(
-      lease,
-      (held) => ask(clientFor(held), held),
-      () => Effect.void
-    )
+  ) => CredentialLease.withReauthentication(lease, (held) => ask(clientFor(held), held))
 
-  const reauthenticated =
-    (emit: (event: AttemptEvent) => void) =>
-    ({ origin }: ResolvedCredential) =>
-      Effect.sync(() => emit({ _tag: "Reauthenticated", registry: config.uri.host, origin }))
+  const announce = CredentialLease.makeAnnouncer()
+  const announceTo = (emit: (event: AttemptEvent) => void) =>
+    announce(({ origin }) => emit({ _tag: "Reauthenticated", registry: config.uri.host, origin }))
 
   const requestFor = (
     target: ImageReference.ImageReference,
@@ -213,7 +210,7 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
           prepareImagePush(target),
           transport.push({ ...request, credential: CredentialLease.credentialOf(held), emit })
         ),
-      reauthenticated(emit)
+      announceTo(emit)
     )
     const [duration, result] = yield* Effect.timed(attempt)
     return new PushedImage({
@@ -231,10 +228,8 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
   ) {
     const target = yield* pushTarget(config.uri, image)
     const request = requestFor(target, options)
-    const comparison = yield* CredentialLease.withReauthentication(
-      lease,
-      (held) => transport.compare({ ...request, credential: CredentialLease.credentialOf(held) }),
-      () => Effect.void
+    const comparison = yield* CredentialLease.withReauthentication(lease, (held) =>
+      transport.compare({ ...request, credential: CredentialLease.credentialOf(held) })
     )
     return preview(target, comparison)
   })
@@ -259,7 +254,7 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
     const attempt = CredentialLease.withReauthentication(
       lease,
       (held) => EnginePull.pull({ image: reference, credential: CredentialLease.credentialOf(held), platform, emit }),
-      reauthenticated(emit)
+      announceTo(emit)
     )
     const [duration, digest] = yield* Effect.timed(attempt)
     return new PulledImage({ reference, digest, repoDigest: `${reference.name}@${digest}`, duration })
@@ -300,7 +295,8 @@ const preview = (reference: ImageReference.ImageReference, comparison: Compariso
 }
 
 /**
- * The application's engine as the registry's user, for what gantry does not do itself.
+ * The application's engine as the registry's user, for what gantry does not do itself. The credential is borrowed for the
+ * scope.
  *
  * @since 0.1.0
  * @category operations
@@ -316,8 +312,11 @@ const preview = (reference: ImageReference.ImageReference, comparison: Compariso
  */
 export const dockerClient = (
   registry: ContainerRegistry
-): Effect.Effect<AuthenticatedEngine.AuthenticatedEngine, Authentication.AuthenticationError, DockerEngine> =>
-  Effect.flatMap(registry.credentials, (credential) => AuthenticatedEngine.make(registry.config.uri, credential))
+): Effect.Effect<
+  AuthenticatedEngine.AuthenticatedEngine,
+  Authentication.AuthenticationError,
+  DockerEngine | Scope.Scope
+> => Effect.flatMap(registry.lease.borrow, ({ value }) => AuthenticatedEngine.make(registry.config.uri, value))
 
 /**
  * Uses the application's engine as the registry's user, and once more with another credential when the registry refuses
@@ -330,10 +329,8 @@ export const withDockerClient = <A, E extends { readonly _tag: string }, R>(
   registry: ContainerRegistry,
   use: (docker: AuthenticatedEngine.AuthenticatedEngine) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | Authentication.AuthenticationError, R | DockerEngine> =>
-  CredentialLease.withReauthentication(
-    registry.lease,
-    (held) => Effect.flatMap(AuthenticatedEngine.make(registry.config.uri, held), use),
-    () => Effect.void
+  CredentialLease.withReauthentication(registry.lease, (held) =>
+    Effect.flatMap(AuthenticatedEngine.make(registry.config.uri, held), use)
   )
 
 /**

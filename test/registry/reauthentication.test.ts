@@ -82,6 +82,20 @@ describe("a registry's credential", () => {
     }).pipe(Effect.provide(Layer.merge(layer, TestConnector.layer())))
   })
 
+  it.scoped("is replaced once for all who are refused at the same time, and one event says so", () => {
+    const { layer } = gate((password) => (password === "password-1" ? unauthorized : undefined))
+    const events: Array<AttemptEvent> = []
+    return Effect.gen(function* () {
+      const registry = yield* byConnector
+      const names = Array.from({ length: 20 }, (_, index) => `reg.io/app:${index}`)
+      yield* Effect.forEach(names, (name) => registry.pushImage(name, { emit: (event) => events.push(event) }), {
+        concurrency: "unbounded"
+      })
+      assert.strictEqual(yield* issues, 2)
+      assert.strictEqual(events.length, 1)
+    }).pipe(Effect.provide(Layer.merge(layer, TestConnector.layer())))
+  })
+
   it.scoped("is not replaced twice: the second answer is final", () => {
     const { layer, seen } = gate(() => unauthorized)
     return Effect.gen(function* () {

@@ -16,71 +16,91 @@ export type CredentialLease = Lease.Lease<Held, AuthenticationError>
 
 export const credentialOf = (held: Held): Option.Option<Credential> => Option.map(held, ({ credential }) => credential)
 
+/** Not the expiry: what a helper gives is of unknown age at each reading. */
+const isSame = (held: ResolvedCredential, read: ResolvedCredential): boolean =>
+  held.credential.host === read.credential.host && Equal.equals(held.credential.kind, read.credential.kind)
+
+const isGood = ({ credential }: ResolvedCredential, now: DateTime.Utc): boolean =>
+  !CredentialExpiry.isExpired(credential.expiry, now)
+
+/** Whether what was read again, just now, is what is held. */
+const isUnchanged = (held: Held, read: Held, now: DateTime.Utc): boolean =>
+  Option.match(held, {
+    onNone: () => Option.isNone(read),
+    onSome: (value) => Option.exists(read, (found) => isSame(value, found) && isGood(found, now))
+  })
+
 /**
- * One lease over a registry's authentication. What may have changed behind gantry's back is read again for each borrower;
- * an equal credential keeps its generation. That there is none is never remembered.
+ * One lease over a registry's authentication. What may have changed behind gantry's back is read again for each borrower,
+ * and keeps its generation when it is the same.
  */
 export const make = <R>(
   authentication: Authentication<R>,
   uri: RegistryUri
-): Effect.Effect<CredentialLease, never, R | Scope.Scope> =>
-  Lease.make({
-    acquire: authentication.resolve(uri),
-    check: (held, now) => {
-      if (Option.exists(held, ({ credential }) => CredentialExpiry.isExpired(credential.expiry, now))) {
-        return Effect.succeed("stale" as const)
-      }
-      return Option.exists(held, ({ revalidate }) => !revalidate)
-        ? Effect.succeed("reuse" as const)
-        : Effect.map(authentication.resolve(uri), (found) =>
-            Equal.equals(credentialOf(found), credentialOf(held)) ? ("reuse" as const) : ("stale" as const)
-          )
-    },
-    renewal: (held) =>
-      Option.flatMap(held, ({ credential, revalidate }) =>
-        revalidate ? Option.none() : CredentialExpiry.renewalWindow(credential.expiry)
-      )
+): Effect.Effect<CredentialLease, never, R | Scope.Scope> => {
+  const resolve = authentication.resolve(uri)
+  return Lease.make({
+    acquire: resolve,
+    check: (held, now) =>
+      Option.isSome(held) && !held.value.revalidate
+        ? Effect.succeed(isGood(held.value, now) ? "reuse" : "stale")
+        : Effect.map(resolve, (read) => (isUnchanged(held, read, now) ? "reuse" : "stale")),
+    renewal: Option.flatMap(({ credential }) => CredentialExpiry.renewalWindow(credential.expiry))
   })
+}
 
 /** A denial cures itself by a new login only where the login was issued before: an expired ECR token is a 403. */
-const isOlder = (held: Held, than: DateTime.Utc): boolean =>
-  Option.exists(
-    held,
-    ({ credential: { expiry } }) => expiry._tag !== "Never" && DateTime.lessThan(expiry.issuedAt, than)
-  )
+const isOlder = ({ credential: { expiry } }: ResolvedCredential, than: DateTime.Utc): boolean =>
+  expiry._tag !== "Never" && DateTime.lessThan(expiry.issuedAt, than)
 
 /** Whether another credential may change a registry's mind: ARCHITECTURE, "Refresh in a push". */
 const mayPassWithAnother = (error: { readonly _tag: string }, held: Held, startedAt: DateTime.Utc): boolean =>
-  Option.isSome(held) &&
-  (error._tag === "RegistryUnauthorized" || (error._tag === "RegistryDenied" && isOlder(held, startedAt)))
+  Option.exists(
+    held,
+    (used) => error._tag === "RegistryUnauthorized" || (error._tag === "RegistryDenied" && isOlder(used, startedAt))
+  )
+
+type Borrowed = Lease.Borrowed<Held>
 
 /**
  * Uses the credential, and once more with another one when the registry refuses it and another one can be had. The second
- * answer is final.
+ * answer is final. `onBorrow` learns of each credential before it is used.
  */
 export const withReauthentication = <A, E extends { readonly _tag: string }, R>(
   lease: CredentialLease,
   use: (held: Held) => Effect.Effect<A, E, R>,
-  onReauthenticated: (held: ResolvedCredential) => Effect.Effect<void>
-): Effect.Effect<A, E | AuthenticationError, R> =>
-  Effect.scoped(
+  onBorrow: (borrowed: Borrowed) => void = () => {}
+): Effect.Effect<A, E | AuthenticationError, R> => {
+  const again = (first: Borrowed, refusal: E) =>
     Effect.gen(function* () {
-      const startedAt = yield* DateTime.now
-      const first = yield* lease.borrow
-      return yield* use(first.value).pipe(
-        Effect.catchIf(
-          (error) => mayPassWithAnother(error, first.value, startedAt),
-          (error) =>
-            Effect.gen(function* () {
-              yield* lease.expire(first.generation)
-              const next = yield* lease.borrow
-              if (Option.isNone(next.value) || Equal.equals(credentialOf(next.value), credentialOf(first.value))) {
-                return yield* Effect.fail(error)
-              }
-              yield* onReauthenticated(next.value.value)
-              return yield* use(next.value)
-            })
-        )
-      )
+      yield* lease.expire(first.generation)
+      const next = yield* lease.borrow
+      const isOther = Option.exists(next.value, (found) => !Option.exists(first.value, (held) => isSame(held, found)))
+      if (!isOther) return yield* Effect.fail(refusal)
+      onBorrow(next)
+      return yield* use(next.value)
     })
-  )
+
+  return Effect.gen(function* () {
+    const startedAt = yield* DateTime.now
+    const first = yield* lease.borrow
+    onBorrow(first)
+    return yield* use(first.value).pipe(
+      Effect.catchIf(
+        (error) => mayPassWithAnother(error, first.value, startedAt),
+        (error) => again(first, error)
+      )
+    )
+  }).pipe(Effect.scoped)
+}
+
+/** Tells of each generation after the first once, whoever of many borrowers comes first. */
+export const makeAnnouncer = () => {
+  let announced = 1
+  return (tell: (held: ResolvedCredential) => void) =>
+    ({ generation, value }: Borrowed): void => {
+      if (generation <= announced || Option.isNone(value)) return
+      announced = generation
+      tell(value.value)
+    }
+}
