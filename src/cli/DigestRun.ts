@@ -3,7 +3,6 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as PushError from "../push/PushError.ts"
 import type { Digest } from "../reference/Digest.ts"
@@ -11,8 +10,9 @@ import * as ImageReference from "../reference/ImageReference.ts"
 import { RegistryCatalog } from "../registry/RegistryCatalog.ts"
 import type { DigestSettings } from "./digest.ts"
 import { exitCode } from "./exitCode.ts"
+import { chooseNamed } from "./internal/chooseNamed.ts"
 import { connectionProblems } from "./internal/connectionProblems.ts"
-import { hostsBeside, layerCatalog, layerNoTransport } from "./internal/layerCatalog.ts"
+import { hostsBeside, layerAsking } from "./internal/layerCatalog.ts"
 import { loadFile, registriesOf } from "./internal/loadFile.ts"
 import { oneLine } from "./internal/text.ts"
 import { untilSignal } from "./internal/untilSignal.ts"
@@ -30,25 +30,17 @@ export interface DigestCommand {
 /** Runs the command to its exit code. */
 export const run = Effect.fn("DigestRun.run")(function* ({ settings, target: word }: DigestCommand, machine: Machine) {
   const { stderr, stdout } = yield* Stdio
-  const file = yield* loadFile(settings)
-  const target = yield* TargetWord.resolve(word, registriesOf(file)).pipe(
-    Either.mapBoth({
-      onLeft: (problem) => new UsageError({ problems: [`TARGET ${problem}`] }),
-      onRight: ImageReference.withDefaultTag
-    })
-  )
+  const loaded = yield* loadFile(settings)
+  const target = yield* Either.mapBoth(TargetWord.resolve(word, registriesOf(loaded)), {
+    onLeft: (problem) => new UsageError({ problems: [`TARGET ${problem}`] }),
+    onRight: ImageReference.withDefaultTag
+  })
+  const file = Either.getOrElse(chooseNamed([word], loaded), () => loaded)
   const problems = connectionProblems(settings, [target.registry], file)
   if (problems.length > 0) return yield* new UsageError({ problems })
 
-  const catalog = Layer.provide(
-    layerCatalog(settings, file, hostsBeside(file, [target])),
-    Layer.merge(layerNoTransport, machine.keychain)
-  )
-  const ended = yield* untilSignal(Effect.provide(find(target), catalog)).pipe(
-    Effect.catchIf(
-      (error) => error._tag !== "UsageError",
-      (error) => new UsageError({ problems: [String(error)] })
-    )
+  const ended = yield* untilSignal(
+    Effect.provide(find(target), layerAsking(settings, file, hostsBeside(file, [target]), machine))
   )
   if (Either.isLeft(ended)) return exitCode({ _tag: "Interrupted", signal: ended.left }, [])
   const found = ended.right

@@ -18,6 +18,7 @@ import type { ImageSource } from "../image/ImageSource.ts"
 import * as PushError from "../push/PushError.ts"
 import * as EventFile from "./EventFile.ts"
 import { type End, exitCode } from "./exitCode.ts"
+import { chooseNamed } from "./internal/chooseNamed.ts"
 import { connectionProblems } from "./internal/connectionProblems.ts"
 import { hostsBeside, layerCatalog } from "./internal/layerCatalog.ts"
 import { loadFile, registriesOf } from "./internal/loadFile.ts"
@@ -88,12 +89,13 @@ export const run = Effect.fn("PushRun.run")(function* (command: PushCommand, mac
 
 /** Everything that can be known to be wrong before anything is sent. */
 const check = Effect.fnUntraced(function* ({ settings, sources }: PushCommand) {
-  const file = yield* loadFile(settings)
-  const [misnamed, targets] = Arr.partitionMap(settings.to, (word) =>
-    Either.mapLeft(TargetWord.resolve(word, registriesOf(file)), (problem) => `--to: ${problem}`)
+  const loaded = yield* loadFile(settings)
+  const [misnamed, targets] = Arr.partitionMap(settings.to, (word) => TargetWord.resolve(word, registriesOf(loaded)))
+  const chosen = misnamed.length > 0 ? Either.left(misnamed) : chooseNamed(settings.to, loaded)
+  const plan = Either.flatMap(Either.mapLeft(chosen, atTo), () =>
+    PushPlan.make({ sources, targets, platform: settings.platform })
   )
-  const plan =
-    misnamed.length > 0 ? Either.left(misnamed) : PushPlan.make({ sources, targets, platform: settings.platform })
+  const file = Either.getOrElse(chosen, () => loaded)
   const hosts = Either.match(plan, { onLeft: () => [], onRight: ({ hosts }) => hosts })
   const problems = [
     ...Either.match(plan, { onLeft: (problems) => problems, onRight: () => [] }),
@@ -102,6 +104,8 @@ const check = Effect.fnUntraced(function* ({ settings, sources }: PushCommand) {
   ]
   return Either.isLeft(plan) || problems.length > 0 ? yield* new UsageError({ problems }) : { file, plan: plan.right }
 })
+
+const atTo = (problems: ReadonlyArray<string>) => problems.map((problem) => `--to: ${problem}`)
 
 const folderProblems = Effect.fnUntraced(function* (settings: PushSettings) {
   const fileSystem = yield* FileSystem.FileSystem

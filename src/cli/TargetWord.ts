@@ -2,6 +2,7 @@
  * A TARGET as an argument: an image reference, or `@NAME/repository[:tag]`, which can be read with the file only.
  */
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as PushTarget from "../config/PushTarget.ts"
 import type { ImageReference } from "../reference/ImageReference.ts"
 
@@ -24,3 +25,7 @@ export const resolve = (
   registries: PushTarget.NamedRegistries
 ): Either.Either<ImageReference, string> =>
   typeof word === "string" ? parseWith(word, registries) : Either.right(word)
+
+/** The name of the registry that a word names. */
+export const nameOf = (word: TargetWord): Option.Option<string> =>
+  typeof word === "string" ? Option.some(word.slice(1).replace(/\/.*$/s, "")) : Option.none()

@@ -4,7 +4,6 @@
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as PushTarget from "../config/PushTarget.ts"
 import { Expiry } from "../credential/Credential.ts"
@@ -17,7 +16,7 @@ import { RegistryCatalog } from "../registry/RegistryCatalog.ts"
 import type { RegistryCheck } from "../registry/RegistryCheck.ts"
 import { exitCode } from "./exitCode.ts"
 import { connectionProblems } from "./internal/connectionProblems.ts"
-import { hostKey, layerCatalog, layerNoTransport } from "./internal/layerCatalog.ts"
+import { hostKey, layerAsking } from "./internal/layerCatalog.ts"
 import { type LoadedFile, loadFile, registriesOf } from "./internal/loadFile.ts"
 import { untilSignal } from "./internal/untilSignal.ts"
 import type { Machine } from "./Machine.ts"
@@ -40,13 +39,7 @@ export const run = Effect.fn("VerifyRun.run")(function* (command: VerifyCommand,
   const { stdout } = yield* Stdio
   const { file, subjects } = yield* check(command)
   const others = subjects.flatMap(({ name, uri }) => (Option.isNone(name) ? [uri] : []))
-  const catalog = Layer.provide(layerCatalog(settings, file, others), Layer.merge(layerNoTransport, machine.keychain))
-  const ended = yield* untilSignal(Effect.provide(verifyAll(subjects), catalog)).pipe(
-    Effect.catchIf(
-      (error) => error._tag !== "UsageError",
-      (error) => new UsageError({ problems: [String(error)] })
-    )
-  )
+  const ended = yield* untilSignal(Effect.provide(verifyAll(subjects), layerAsking(settings, file, others, machine)))
   if (Either.isLeft(ended)) return exitCode({ _tag: "Interrupted", signal: ended.left }, [])
   const results = ended.right
   yield* stdout(settings.output === "json" ? toJson(results) : text(results))

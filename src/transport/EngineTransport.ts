@@ -8,11 +8,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { StoredManifest } from "../distribution/RegistryClient.ts"
 import * as RegistryClient from "../distribution/RegistryClient.ts"
 import type { RegistryError } from "../distribution/RegistryError.ts"
 import { DockerEngine, type ImageInspection } from "../engine/DockerEngine.ts"
 import type { EngineError } from "../engine/EngineError.ts"
-import { isIndex } from "../image/Manifest.ts"
+import { type ImageManifest, isIndex } from "../image/Manifest.ts"
 import { DigestMissing, ImageNotFound, type PushError, UnsupportedSource } from "../push/PushError.ts"
 import type { AttemptEvent } from "../push/PushEvent.ts"
 import type { TransferredBytes } from "../push/PushedImage.ts"
@@ -21,6 +22,7 @@ import * as ImageReference from "../reference/ImageReference.ts"
 import { inspect, withBorrowedTag } from "./internal/borrowedTag.ts"
 import { classify } from "./internal/engineMessage.ts"
 import { bytesByOutcome, bytesOfUnchanged, type Outcome, toAttemptEvent } from "./internal/layerOutcomes.ts"
+import * as TagFanOut from "./internal/tagFanOut.ts"
 import type { Comparison, PushTransport, TransportRequest, TransportResult } from "./PushTransport.ts"
 
 /** How long the questions around a push may take; none of them decides its outcome. */
@@ -36,6 +38,7 @@ export const make: Effect.Effect<Context.Tag.Service<PushTransport>, never, Dock
   function* () {
     const engine = yield* DockerEngine
     const clients = yield* RegistryClient.pool
+    const pushTag = TagFanOut.make()
 
     const localImage = Effect.fnUntraced(function* (request: TransportRequest) {
       const { source } = request
@@ -83,23 +86,13 @@ export const make: Effect.Effect<Context.Tag.Service<PushTransport>, never, Dock
         )
       )
 
-    const transferred = (
-      request: TransportRequest,
-      image: ImageInspection,
-      digest: Digest.Digest,
-      outcomes: ReadonlyMap<string, Outcome>
-    ): Effect.Effect<TransferredBytes> =>
+    const manifestOf = (request: TransportRequest, digest: Digest.Digest) =>
       clientFor(request)
         .getManifest(request.target.repository, String(digest))
         .pipe(
           Effect.timeoutOption(advisoryTimeout),
           Effect.map(Option.flatten),
-          Effect.orElseSucceed(Option.none),
-          Effect.map((stored) =>
-            Option.isNone(stored) || isIndex(stored.value.manifest)
-              ? {}
-              : bytesByOutcome(stored.value.manifest, image.layers, outcomes)
-          )
+          Effect.orElseSucceed(() => Option.none<StoredManifest>())
         )
 
     const digestOf = Effect.fnUntraced(function* (request: TransportRequest, said: ReadonlySet<string>) {
@@ -144,9 +137,31 @@ export const make: Effect.Effect<Context.Tag.Service<PushTransport>, never, Dock
           )
         )
       const digest = yield* digestOf(request, digests)
-      const bytes = yield* transferred(request, image, digest, outcomes)
-      return { digest, status: "pushed", transport: "engine", ...bytes } satisfies TransportResult
+      const manifest = yield* manifestOf(request, digest)
+      const bytes = Option.match(Option.flatMap(manifest, imageManifest), {
+        onNone: () => ({}),
+        onSome: (manifest) => bytesByOutcome(manifest, image.layers, outcomes)
+      })
+      return { result: pushed(digest, bytes), manifest }
     })
+
+    const putTag = (request: TransportRequest) => (stored: StoredManifest) =>
+      clientFor(request)
+        .putManifest(request.target.repository, tagOf(request.target), {
+          mediaType: stored.descriptor.mediaType,
+          body: stored.body
+        })
+        .pipe(
+          Effect.map(({ digest }) =>
+            Option.some(
+              pushed(digest, Option.match(imageManifest(stored), { onNone: () => ({}), onSome: bytesOfUnchanged }))
+            )
+          ),
+          Effect.timeoutOption(advisoryTimeout),
+          Effect.map(Option.flatten),
+          // Blobs may have gone since, or a proxy may not let gantry write: the engine's own push tells.
+          Effect.orElseSucceed(() => Option.none<TransportResult>())
+        )
 
     /** A lost answer to the last request may hide a push that went through: reference/engine.md fact 18. */
     const settle = (request: TransportRequest, image: ImageInspection) => (error: PushError) =>
@@ -155,10 +170,9 @@ export const make: Effect.Effect<Context.Tag.Service<PushTransport>, never, Dock
             Effect.orElseSucceed(Option.none<Remote>),
             Effect.flatMap((known) =>
               Option.isSome(known) && known.value.comparison._tag === "Same"
-                ? Effect.succeed<TransportResult>({
-                    digest: known.value.comparison.digest,
-                    status: "pushed",
-                    transport: "engine"
+                ? Effect.succeed({
+                    result: pushed(known.value.comparison.digest, {}),
+                    manifest: Option.none<StoredManifest>()
                   })
                 : Effect.fail(error)
             )
@@ -174,13 +188,22 @@ export const make: Effect.Effect<Context.Tag.Service<PushTransport>, never, Dock
         const { digest } = known.value.comparison
         return { digest, status: "unchanged", transport: "engine", ...known.value.bytes } satisfies TransportResult
       }
-      const attempt = pushOnce(request, image).pipe(
-        Effect.mapError((error) => meaning(request, error)),
-        Effect.catchAll(settle(request, image))
-      )
-      return yield* String(reference) === String(request.target)
-        ? attempt
-        : withBorrowedTag(engine, { source: reference, target: request.target, imageId: image.id }, attempt)
+      const pushContent = (emit: Emit) => {
+        const attempt = pushOnce({ ...request, emit }, image).pipe(
+          Effect.mapError((error) => meaning(request, error)),
+          Effect.catchAll(settle(request, image))
+        )
+        return String(reference) === String(request.target)
+          ? attempt
+          : withBorrowedTag(engine, { source: reference, target: request.target, imageId: image.id }, attempt)
+      }
+      const platform = Option.getOrElse(request.platform, () => "")
+      return yield* pushTag({
+        content: `${request.target.name} ${image.id} ${platform}`,
+        emit: request.emit,
+        pushContent,
+        putTag: putTag(request)
+      })
     }, mapMeaning)
 
     const compare = Effect.fn("EngineTransport.compare")(function* (request: TransportRequest) {
@@ -191,6 +214,18 @@ export const make: Effect.Effect<Context.Tag.Service<PushTransport>, never, Dock
     return { push, compare }
   }
 )
+
+type Emit = (event: AttemptEvent) => void
+
+const pushed = (digest: Digest.Digest, bytes: TransferredBytes): TransportResult => ({
+  digest,
+  status: "pushed",
+  transport: "engine",
+  ...bytes
+})
+
+const imageManifest = ({ manifest }: StoredManifest): Option.Option<ImageManifest> =>
+  isIndex(manifest) ? Option.none() : Option.some(manifest)
 
 /** What a registry holds under the tag, and its layers' bytes. */
 interface Remote {

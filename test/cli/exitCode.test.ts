@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { type End, exitCode } from "../../src/cli/exitCode.ts"
+import { type End, exitCode, type Outcome } from "../../src/cli/exitCode.ts"
 import { defect, type Result } from "../../src/cli/Report.ts"
 import * as Samples from "./support/samples.ts"
 
@@ -23,9 +23,12 @@ const busy = row("failed", "RegistryRateLimited", true)
 const rejected = row("failed", "RegistryRejected")
 const crashed: Result = { ...row("failed"), error: defect("TypeError: boom") }
 
+const verified: Outcome = { status: "verified" }
+const unavailable = row("failed", "RegistryUnavailable", true)
+
 const finished: End = { _tag: "Finished" }
 
-const table: ReadonlyArray<readonly [what: string, end: End, results: ReadonlyArray<Result>, code: number]> = [
+const table: ReadonlyArray<readonly [what: string, end: End, results: ReadonlyArray<Outcome>, code: number]> = [
   ["everything was pushed", finished, [pushed, pushed], 0],
   ["everything was unchanged or skipped", finished, [unchanged, row("skipped")], 0],
   ["nothing was planned", finished, [], 0],
@@ -50,6 +53,12 @@ const table: ReadonlyArray<readonly [what: string, end: End, results: ReadonlyAr
   ["a failure will not pass", finished, [busy, rejected], 1],
   ["the engine and authentication failed", finished, [noEngine, refused], 1],
   ["the time was over", finished, [pushed, cancelled], 1],
+  ["every registry is verified", finished, [verified, verified], 0],
+  ["a registry is verified and another refuses the credential", finished, [verified, refused], 3],
+  ["a registry refuses the credential and another is not available", finished, [refused, unavailable], 1],
+  ["no registry is available", finished, [verified, unavailable], 5],
+  ["a tag has a digest", finished, [{ status: "found" }], 0],
+  ["there is no such tag", finished, [row("failed", "TagNotFound")], 1],
   ["a report could not be written", { _tag: "Unwritten" }, [pushed], 1],
   ["a report could not be written and the engine failed", { _tag: "Unwritten" }, [noEngine], 4]
 ]

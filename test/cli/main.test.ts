@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
-import { createServer } from "node:net"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -24,8 +24,13 @@ afterAll(() => {
   for (const made of [folder, scratch]) rmSync(made, { recursive: true, force: true })
 })
 
-const start = (args: ReadonlyArray<string>, environment: Record<string, string> = {}): ChildProcess =>
+const start = (
+  args: ReadonlyArray<string>,
+  environment: Record<string, string> = {},
+  directory: string = scratch
+): ChildProcess =>
   spawn(process.execPath, [join(folder, "gantry.js"), ...args], {
+    cwd: directory,
     env: { PATH: process.env["PATH"], HOME: scratch, ...environment },
     stdio: ["ignore", "pipe", "pipe"]
   })
@@ -100,6 +105,40 @@ describe("the program", { timeout: 60_000 }, () => {
     assert.strictEqual(JSON.parse(readFileSync(report, "utf8")).cancelled, 1)
   })
 
+  it("verifies without an engine, and exits 5 where nothing listens", async () => {
+    const { code, stderr, stdout } = await gantry(["verify", "127.0.0.1:1"], { DOCKER_HOST: "nonsense" })
+    assert.deepStrictEqual([code, stderr], [5, ""])
+    assert.match(stdout, /^failed {2}127\.0\.0\.1:1 {2}answers: no {2}credential: none .*Nothing listens there/)
+  })
+
+  it("ends a verification on SIGINT and exits 130", async () => {
+    const asked = withResolvers()
+    const registry = createServer((connection) => {
+      connection.on("error", () => {})
+      connection.on("data", () => asked.resolve())
+    })
+    const port = await new Promise<number>((resolve) =>
+      registry.listen(0, "127.0.0.1", () => resolve((registry.address() as AddressInfo).port))
+    )
+    const child = start(["verify", `127.0.0.1:${port}`])
+    const end = ended(child)
+    await asked.promise
+    child.kill("SIGINT")
+    const { code, stdout } = await end
+    await new Promise((resolve) => registry.close(resolve))
+    assert.deepStrictEqual([code, stdout], [130, ""])
+  })
+
+  it("finds the file above its working directory, and says where it is wrong", async () => {
+    const project = join(scratch, "project")
+    mkdirSync(join(project, "src", "deep"), { recursive: true })
+    writeFileSync(join(project, "gantry.yaml"), "version: 1\nregistries:\n  here: { url: reg.test }\n")
+    const child = start(["config", "check"], {}, join(project, "src", "deep"))
+    const { code, stderr, stdout } = await ended(child)
+    assert.deepStrictEqual([code, stdout], [2, ""])
+    assert.match(stderr, /^\/.*\/project\/gantry\.yaml:3:\d+: /)
+  })
+
   it("is calm when nobody reads what it writes", async () => {
     const child = start(["push", "localhost:5000/app:1", "--retries", "0", "--output", "json"], nowhere)
     child.stdout?.destroy()
@@ -119,7 +158,14 @@ describe("the program", { timeout: 60_000 }, () => {
     const modules = files.flatMap((path) => Object.keys(outputs[path]?.inputs ?? {}))
     assert.include(modules, "src/cli/main.ts")
     assert.notInclude(files, "dockerode")
-    for (const heavy of ["src/cli/PushRun.ts", "src/engine/internal/nodeEngine.ts", "src/runtime/PushSupervisor.ts"]) {
+    assert.isFalse(modules.some((path) => path.includes("node_modules/yaml/")))
+    for (const heavy of [
+      "src/cli/PushRun.ts",
+      "src/cli/VerifyRun.ts",
+      "src/config/GantryFile.ts",
+      "src/engine/internal/nodeEngine.ts",
+      "src/runtime/PushSupervisor.ts"
+    ]) {
       assert.notInclude(modules, heavy)
       assert.isTrue(
         Object.values(outputs).some(({ inputs }) => heavy in inputs),

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables are what is tested
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -59,6 +60,19 @@ describe("gantry push with a configuration file", () => {
       const targets = ["--to", "@main/app", "--to", "REG.test/team/app:1"]
       const { calls } = yield* gantry(["push", "app:1", ...targets, "--config", config], { push })
       assert.deepStrictEqual(calls.map(loginOf), ["bot:bot-password"])
+    }).pipe(at({ variables }))
+  )
+
+  it.scoped("means the named one of two registries with one address, and refuses both at once", () =>
+    Effect.gen(function* () {
+      const twins = file.replace("registries:", 'registries:\n  first: { uri: "${HOST:-reg.test}/team" }')
+      const config = yield* written("gantry.yaml", twins)
+      const pushTo = (...names: ReadonlyArray<string>) =>
+        gantry(["push", "app:1", ...names.flatMap((name) => ["--to", `@${name}/app`]), "--config", config], { push })
+      assert.deepStrictEqual((yield* pushTo("main")).calls.map(loginOf), ["bot:bot-password"])
+      assert.deepStrictEqual((yield* pushTo("first")).calls.map(loginOf), [undefined])
+      const both = yield* pushTo("main", "first")
+      assert.deepStrictEqual([both.code, both.calls.length], [2, 0])
     }).pipe(at({ variables }))
   )
 

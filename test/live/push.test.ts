@@ -10,7 +10,8 @@ import * as Stack from "../../scripts/lib/stack/Stack.ts"
 import * as ImageSource from "../../src/image/ImageSource.ts"
 import type { AttemptEvent } from "../../src/push/PushEvent.ts"
 import * as ImageReference from "../../src/reference/ImageReference.ts"
-import { credentialsOf, push } from "./support/gantry.ts"
+import * as ContainerRegistry from "../../src/registry/ContainerRegistry.ts"
+import { credentialsOf, push, registryAt } from "./support/gantry.ts"
 import { describeLive, LiveStack, loadedImage, skopeoInspect, uniqueRepository } from "./support/stack.ts"
 
 const { MiB } = ImageFixture
@@ -94,6 +95,30 @@ describeLive("pushing through a real engine", (it) => {
         assert.strictEqual(String(pushed.reference), pushedAs)
         assert.strictEqual(pushed.repoDigest, `${pushedAs.slice(0, pushedAs.lastIndexOf(":"))}@${digest}`)
       }
+    })
+  )
+
+  it.scoped("pushes the content once for three tags of one repository", () =>
+    Effect.gen(function* () {
+      const { engine, registries } = yield* LiveStack
+      const repository = uniqueRepository("tags")
+      const tags = ["one", "two", "three"].map((tag) => `${registries.token.host}/${repository}:${tag}`)
+      const credentials = credentialsOf(registries.token)
+      yield* loadedImage(engine, { tags, layers: small("tags") })
+      const pushAll = Effect.gen(function* () {
+        const { pushImage } = yield* ContainerRegistry.ContainerRegistry
+        return yield* Effect.forEach(tags, (tag) => pushImage(tag), { concurrency: "unbounded" })
+      }).pipe(Effect.provide(registryAt(engine, registries.token.host, credentials)))
+      const [pushed, requests] = yield* registries.token.observe(pushAll)
+      const { digest } = yield* skopeoInspect(tags[2] ?? "", credentials)
+      assert.deepStrictEqual(
+        pushed.map(({ digest }) => String(digest)),
+        [digest, digest, digest]
+      )
+      const answered = requests.filter(({ status }) => status < 300)
+      assert.strictEqual(answered.filter(({ method }) => method === "POST").length, 2, "a layer and the config")
+      const byEngine = answered.filter(({ method, userAgent }) => method === "PUT" && userAgent.startsWith("docker"))
+      assert.strictEqual(byEngine.filter(({ path }) => path.includes("/manifests/")).length, 1)
     })
   )
 

@@ -302,6 +302,101 @@ describe("EngineTransport", () => {
     }).pipe(Effect.provide(world({ fail: () => gone })))
   })
 
+  describe("with several tags of one image in one repository", () => {
+    const tags = ["reg.io/team/app:1", "reg.io/team/app:2", "reg.io/team/app:3"]
+
+    /** The engine's push takes a second, after which the registry has the image. */
+    const slow: TestEngine.Answer = () =>
+      Stream.concat(
+        Stream.make(
+          EngineEvent.LayerStatus({
+            layer: "abc",
+            phase: "pushing",
+            status: "Pushing",
+            current: 1,
+            total: 2,
+            mountedFrom: undefined,
+            retryAfterSeconds: undefined
+          })
+        ),
+        Stream.fromEffect(Effect.sleep("1 second")).pipe(
+          Stream.drain,
+          Stream.concat(Stream.make(result("1", manifestDigest)))
+        )
+      )
+
+    const writes = Effect.map(
+      Effect.flatMap(TestRegistry.TestRegistry, ({ requests }) => requests),
+      (asked) => asked.filter(({ method }) => method === "PUT").map(({ url }) => url.pathname)
+    )
+
+    it.effect(
+      "pushes the content once and puts the manifest under the other tags, for pushes at the same time too",
+      () =>
+        Effect.gen(function* () {
+          const { addImage } = yield* TestRegistry.TestRegistry
+          yield* addImage(ImageReference.unsafeParse("reg.io/team/app:elsewhere"), image)
+          const seen: Array<string> = []
+          const fiber = yield* Effect.fork(
+            Effect.forEach(tags, (tag) => push({ target: tag, emit: ({ _tag }) => seen.push(`${tag} ${_tag}`) }), {
+              concurrency: "unbounded"
+            })
+          )
+          yield* TestClock.adjust("2 seconds")
+          const results = yield* Fiber.join(fiber)
+          assert.deepStrictEqual(
+            results.map(({ digest, status }) => `${status} ${digest}`),
+            tags.map(() => `pushed ${manifestDigest}`)
+          )
+          assert.strictEqual((yield* pushesSeen).length, 1)
+          assert.deepStrictEqual(yield* writes, ["/v2/team/app/manifests/2", "/v2/team/app/manifests/3"])
+          assert.deepStrictEqual(
+            seen,
+            tags.map((tag) => `${tag} LayerProgress`)
+          )
+          yield* push({ target: "reg.io/team/app:4" })
+          assert.strictEqual((yield* pushesSeen).length, 1, "it is remembered")
+        }).pipe(Effect.provide(world({ images: [local(...tags, "reg.io/team/app:4")], push: slow })))
+    )
+
+    it.effect("pushes the content for each tag when the registry does not take the manifest alone", () =>
+      Effect.gen(function* () {
+        const { addImage, fault } = yield* TestRegistry.TestRegistry
+        yield* addImage(ImageReference.unsafeParse("reg.io/team/app:elsewhere"), image)
+        yield* fault({ method: "PUT", effect: { type: "answer", status: 400 } })
+        yield* push({ target: "reg.io/team/app:1" })
+        yield* push({ target: "reg.io/team/app:2" })
+        assert.strictEqual((yield* pushesSeen).length, 2)
+      }).pipe(
+        Effect.provide(
+          world({
+            images: [local(...tags)],
+            push: ({ image }) => Stream.make(result(Option.getOrThrow(image.tag), manifestDigest))
+          })
+        )
+      )
+    )
+
+    it.effect("lets those who waited push for themselves when the one they waited for is interrupted", () =>
+      Effect.gen(function* () {
+        const first = yield* Effect.fork(push({ target: "reg.io/team/app:1" }))
+        yield* TestClock.adjust("1 second")
+        const second = yield* Effect.fork(push({ target: "reg.io/team/app:2" }))
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.interrupt(first)
+        assert.strictEqual(String((yield* Fiber.join(second)).digest), digest)
+      }).pipe(
+        Effect.provide(
+          world({
+            images: [local(...tags)],
+            push: ({ image }) =>
+              Option.contains(image.tag, "1") ? Stream.never : Stream.make(result(Option.getOrThrow(image.tag), digest))
+          })
+        )
+      )
+    )
+  })
+
   it.effect("compares without writing, and fails when the registry can not say", () =>
     Effect.gen(function* () {
       const registry = yield* TestRegistry.TestRegistry

@@ -24,7 +24,9 @@ const loginProblems = (
     return passwordStdin ? ["--password-stdin needs a --username NAME beside it"] : []
   }
   if (!passwordStdin) {
-    return ["--username needs --password-stdin beside it: pipe the password in, as in `gantry push … < file`"]
+    return [
+      "--username needs --password-stdin beside it: pipe the password in, as in `gantry … --password-stdin < file`"
+    ]
   }
   return hosts.length > 1
     ? [

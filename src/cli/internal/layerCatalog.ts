@@ -11,6 +11,7 @@ import * as RegistryUri from "../../reference/RegistryUri.ts"
 import * as Authentication from "../../registry/Authentication.ts"
 import * as RegistryCatalog from "../../registry/RegistryCatalog.ts"
 import { PushTransport } from "../../transport/PushTransport.ts"
+import type { Machine } from "../Machine.ts"
 import type { ConnectionSettings } from "../RegistryOptions.ts"
 import { Stdio } from "../Stdio.ts"
 import { UsageError } from "../UsageError.ts"
@@ -65,8 +66,22 @@ export const hostsBeside = (
   return Array.from(new Set(hosts), RegistryUri.unsafeParse)
 }
 
-/** For commands that push nothing: they need no engine. */
-export const layerNoTransport: Layer.Layer<PushTransport> = Layer.succeed(PushTransport, {
+/** As `layerCatalog`, for commands that only ask: they look for no engine. */
+export const layerAsking = (
+  settings: ConnectionSettings,
+  file: Option.Option<LoadedFile>,
+  others: ReadonlyArray<RegistryUri.RegistryUri>,
+  machine: Machine
+) =>
+  Layer.provide(
+    layerCatalog(settings, file, others),
+    Layer.merge(
+      layerNoTransport,
+      Layer.mapError(machine.keychain, (error) => new UsageError({ problems: [String(error)] }))
+    )
+  )
+
+const layerNoTransport: Layer.Layer<PushTransport> = Layer.succeed(PushTransport, {
   push: () => Effect.dieMessage("this command does not push"),
   compare: () => Effect.dieMessage("this command does not push")
 })
@@ -85,7 +100,7 @@ const authentication = (
 
 const noPassword = (detail: string) =>
   new UsageError({
-    problems: [`--password-stdin: ${detail}, as in \`pass show registry | gantry push … --password-stdin\``]
+    problems: [`--password-stdin: ${detail}, as in \`pass show registry | gantry … --password-stdin\``]
   })
 
 /** What is piped in, without the line's end that `echo` and editors leave. */
