@@ -6,7 +6,6 @@
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -17,17 +16,17 @@ import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { PushError, PushInterrupted } from "../push/PushError.ts"
 import { isTerminal, type PushEvent, type PushId } from "../push/PushEvent.ts"
 import type { PushedImage } from "../push/PushedImage.ts"
 import type { PushRequest } from "../push/PushRequest.ts"
 import { RegistryCatalog } from "../registry/RegistryCatalog.ts"
 import * as Attempts from "./internal/attempts.ts"
-import * as Permits from "./internal/permits.ts"
-import * as RegistryActor from "./internal/registryActor.ts"
+import * as Dispatcher from "./internal/dispatcher.ts"
+import type * as RegistryActor from "./internal/registryActor.ts"
 import * as Roster from "./internal/roster.ts"
-import * as SupervisedPush from "./internal/supervisedPush.ts"
+import * as StallWatchdog from "./internal/stallWatchdog.ts"
+import type * as SupervisedPush from "./internal/supervisedPush.ts"
 
 /**
  * The supervisor takes no new pushes: it is draining, or its scope has closed.
@@ -183,88 +182,24 @@ export interface PushSupervisorOptions {
  */
 export const make = Effect.fn("PushSupervisor.make")(function* (options: PushSupervisorOptions = {}) {
   const settings = yield* resolve(options)
+  const catalog = yield* RegistryCatalog
   const clock = yield* Effect.clock
   // Fibers inherit what the supervisor was made with, never what a submitter happens to carry.
   const fork = yield* FiberSet.makeRuntime()
   const runSync = Runtime.runSync(yield* Effect.runtime())
-  const permits = Permits.make(settings.maxInFlight)
-  const actors = new Map<string, RegistryActor.RegistryActor>()
-  let failed = false
 
   const roster = Roster.make({
     clock,
     onLeave: (event) => {
-      if (settings.failFast && !failed && (event._tag === "PushFailed" || event._tag === "PushCrashed")) {
-        failed = true
-        for (const push of roster.inFlight.values()) {
-          if (push.state._tag === "Queued") {
-            stop(push, "fail-fast")
-          }
-        }
+      if (settings.failFast && (event._tag === "PushFailed" || event._tag === "PushCrashed")) {
+        dispatcher.halt("fail-fast")
       }
     }
   })
-
-  const attempts = Attempts.make({ ...settings, catalog: yield* RegistryCatalog, clock, publish: roster.publish })
-
-  const now = () => DateTime.unsafeMake(clock.unsafeCurrentTimeMillis())
-
-  const tell = (push: SupervisedPush.SupervisedPush, command: RegistryActor.Command) => {
-    actors.get(push.request.target.registry)?.tell(command)
-  }
-
-  const stop = (push: SupervisedPush.SupervisedPush, reason: SupervisedPush.InterruptReason) => {
-    // Whoever submits the same from now on wants a push of their own.
-    roster.separate(push)
-    tell(push, { _tag: "Stop", push, reason })
-  }
-
-  const stopAndWait = (push: SupervisedPush.SupervisedPush): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      stop(push, "requested")
-      return Effect.exit(Deferred.await(push.result))
-    })
-
-  const abandon = (push: SupervisedPush.SupervisedPush, reason: SupervisedPush.InterruptReason) =>
-    roster.leave(push, SupervisedPush.interrupted(push, reason, now()))
-
-  const start = (push: SupervisedPush.SupervisedPush) => {
-    if (failed) {
-      abandon(push, "fail-fast")
-      tell(push, { _tag: "Ended", push })
-      return
-    }
-    const started = { _tag: "PushStarted", pushId: push.id, at: now() } as const
-    roster.publish(started)
-    const fiber = fork(attempts(push), { immediate: false })
-    push.state = { _tag: "Running", started, fiber }
-    // An observer and no `onExit`: a fiber that is interrupted before its first step runs no finalizer.
-    fiber.addObserver((exit) => {
-      roster.leave(push, SupervisedPush.ended(push, exit, now()))
-      tell(push, { _tag: "Ended", push })
-    })
-  }
-
-  // Looking and creating are one step: two actors for one host would break its limit.
-  const actorOf = (registry: string): RegistryActor.RegistryActor => {
-    const known = actors.get(registry)
-    if (known !== undefined) {
-      return known
-    }
-    const actor = runSync(
-      RegistryActor.make({
-        registry,
-        concurrency: settings.registryConcurrency.get(registry) ?? settings.concurrency,
-        permits,
-        start,
-        abandon,
-        onIdle: () => actors.delete(registry)
-      })
-    )
-    actors.set(registry, actor)
-    fork(actor.run, { immediate: false })
-    return actor
-  }
+  const watchdog = StallWatchdog.make(clock, settings.stallTimeout)
+  fork(watchdog.run)
+  const runAttempts = Attempts.make({ ...settings, catalog, clock, fork, publish: roster.publish, watchdog })
+  const dispatcher = Dispatcher.make({ ...settings, clock, fork, roster, runAttempts, runSync })
 
   const accept = (request: PushRequest): PushHandle => {
     const joined = roster.find(request)
@@ -272,10 +207,7 @@ export const make = Effect.fn("PushSupervisor.make")(function* (options: PushSup
       return handleOf(joined)
     }
     const push = roster.enter(request)
-    actorOf(request.target.registry).tell({ _tag: "Submit", push })
-    if (failed) {
-      stop(push, "fail-fast")
-    }
+    dispatcher.submit(push)
     return handleOf(push)
   }
 
@@ -283,19 +215,31 @@ export const make = Effect.fn("PushSupervisor.make")(function* (options: PushSup
     id: push.id,
     request: push.request,
     await: Deferred.await(push.result),
-    cancel: stopAndWait(push),
+    cancel: cancel(push),
     events: Stream.unwrapScoped(roster.follow(push)).pipe(Stream.takeUntil(isTerminal))
   })
+
+  const cancel = (push: SupervisedPush.SupervisedPush): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      dispatcher.stop(push, "requested")
+      return Effect.exit(Deferred.await(push.result))
+    })
 
   const submit = (request: PushRequest): Effect.Effect<PushHandle, SupervisorClosed> =>
     Effect.suspend(() => (roster.isClosed() ? new SupervisorClosed() : Effect.succeed(accept(request))))
 
   const submitAll = (requests: Iterable<PushRequest>): Effect.Effect<ReadonlyArray<PushHandle>, SupervisorClosed> =>
-    Effect.suspend(() => (roster.isClosed() ? new SupervisorClosed() : Effect.sync(() => Array.from(requests, accept))))
+    Effect.suspend(() => (roster.isClosed() ? new SupervisorClosed() : Effect.succeed(Array.from(requests, accept))))
 
   const drain = Effect.suspend(() => {
     roster.close()
     return roster.drained
+  })
+
+  const stopAll = Effect.sync(() => {
+    for (const push of roster.inFlight.values()) {
+      dispatcher.stop(push, "shutdown")
+    }
   })
 
   // A finalizer can not be interrupted; the wait must be, or its timeout never ends it.
@@ -303,13 +247,7 @@ export const make = Effect.fn("PushSupervisor.make")(function* (options: PushSup
     drain.pipe(
       Effect.interruptible,
       Effect.timeoutOption(settings.drainTimeout),
-      Effect.andThen(
-        Effect.sync(() => {
-          for (const push of roster.inFlight.values()) {
-            stop(push, "shutdown")
-          }
-        })
-      ),
+      Effect.andThen(stopAll),
       Effect.andThen(roster.drained)
     )
   )
@@ -323,16 +261,13 @@ export const make = Effect.fn("PushSupervisor.make")(function* (options: PushSup
     events: Stream.unwrapScoped(roster.subscribe),
     snapshot: Effect.suspend(() => {
       const pushes = Array.from(roster.inFlight.values(), stateOf)
-      return Effect.map(
-        Effect.forEach(Array.from(actors.values()), (actor) => SubscriptionRef.get(actor.state)),
-        (registries) => ({ pushes, registries })
-      )
+      return Effect.map(dispatcher.registries, (registries) => ({ pushes, registries }))
     }),
-    registryStates: (registry) => Stream.suspend(() => actors.get(registry)?.states ?? Stream.empty),
+    registryStates: dispatcher.registryStates,
     cancel: Effect.fn("PushSupervisor.cancel")((id) =>
       Effect.suspend(() => {
         const push = roster.inFlight.get(id)
-        return push === undefined ? Effect.void : stopAndWait(push)
+        return push === undefined ? Effect.void : cancel(push)
       })
     ),
     drain: Effect.withSpan(drain, "PushSupervisor.drain")
@@ -341,10 +276,9 @@ export const make = Effect.fn("PushSupervisor.make")(function* (options: PushSup
 })
 
 const resolve = Effect.fnUntraced(function* (options: PushSupervisorOptions) {
-  const registryConcurrency = new Map(Object.entries(options.registryConcurrency ?? {}))
   const settings = {
     concurrency: options.concurrency ?? 4,
-    registryConcurrency,
+    registryConcurrency: new Map(Object.entries(options.registryConcurrency ?? {})),
     maxInFlight: options.maxInFlight ?? 16,
     retries: options.retries ?? 2,
     retryDelay: Duration.decode(options.retryDelay ?? Duration.seconds(1)),
@@ -352,10 +286,15 @@ const resolve = Effect.fnUntraced(function* (options: PushSupervisorOptions) {
     drainTimeout: Duration.decode(options.drainTimeout ?? Duration.seconds(30)),
     failFast: options.failFast ?? false
   }
-  for (const limit of [settings.concurrency, settings.maxInFlight, ...registryConcurrency.values()]) {
+  const limits = Object.entries({
+    concurrency: settings.concurrency,
+    maxInFlight: settings.maxInFlight,
+    ...options.registryConcurrency
+  })
+  for (const [name, limit] of limits) {
     if (!Number.isInteger(limit) || limit < 1) {
       return yield* Effect.dieMessage(
-        `PushSupervisor: a limit must be a whole number of at least 1, and ${limit} is not`
+        `PushSupervisor: ${name} must be a whole number of at least 1, and ${limit} is not`
       )
     }
   }

@@ -17,6 +17,17 @@ import type { PushTransport } from "../transport/PushTransport.ts"
 import * as PushSupervisor from "./PushSupervisor.ts"
 
 /**
+ * What makes a supervised registry: the registry's own options, and the supervisor's.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SupervisedRegistryOptions<RA = never, RP = never>
+  extends ContainerRegistry.ContainerRegistryOptions<RA, RP> {
+  readonly supervisor?: PushSupervisor.PushSupervisorOptions | undefined
+}
+
+/**
  * The application's `ContainerRegistry`, and the supervisor that runs its pushes.
  *
  * `pushImage` submits and awaits: it queues, joins an equal push in flight, retries and is watched for stalls; interrupting
@@ -35,7 +46,7 @@ import * as PushSupervisor from "./PushSupervisor.ts"
  *   return yield* Effect.forEach(images, (image) => registry.pushImage(image), { concurrency: "unbounded" })
  * })
  *
- * const live = SupervisedRegistry.layer({ uri: "localhost:5000" }, { concurrency: 2, retries: 5 }).pipe(
+ * const live = SupervisedRegistry.layer({ uri: "localhost:5000", supervisor: { retries: 5 } }).pipe(
  *   Layer.provide(PushTransport.layerEngine),
  *   Layer.provide(DockerEngine.layerFromEnv)
  * )
@@ -43,13 +54,15 @@ import * as PushSupervisor from "./PushSupervisor.ts"
  * export const main = Effect.provide(program, live)
  */
 export const layer = <RA = never, RP = never>(
-  registry: ContainerRegistry.ContainerRegistryOptions<RA, RP>,
-  supervisor?: PushSupervisor.PushSupervisorOptions
+  options: SupervisedRegistryOptions<RA, RP>
 ): Layer.Layer<
   ContainerRegistry.ContainerRegistry | PushSupervisor.PushSupervisor,
   InvalidRegistryUri,
   RA | RP | PushTransport
-> => Layer.scopedContext(Effect.flatMap(ContainerRegistry.make(registry), (it) => supervise(it, supervisor)))
+> =>
+  Layer.scopedContext(
+    Effect.flatMap(ContainerRegistry.make(options), (registry) => supervise(registry, options.supervisor))
+  )
 
 const supervise = Effect.fnUntraced(function* (
   registry: ContainerRegistry.ContainerRegistry,

@@ -1,147 +1,123 @@
 /**
- * The attempts of one push: each is the registry's own `pushImage`, watched for stalls; one schedule says which failure is
- * worth another.
+ * The attempts of one push: a fiber for each, so that a stalled one can be interrupted while its push lives on, and none
+ * between, so that a push without trouble costs one fiber.
  */
+import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
-import * as Random from "effect/Random"
-import * as Schedule from "effect/Schedule"
 import type { ImageSource } from "../../image/ImageSource.ts"
 import { PushStalled, report } from "../../push/PushError.ts"
 import type { AttemptEvent, PushEvent } from "../../push/PushEvent.ts"
 import type { PushedImage, TransportKind } from "../../push/PushedImage.ts"
 import type { RegistryCatalog } from "../../registry/RegistryCatalog.ts"
+import * as ProgressWatch from "./progressWatch.ts"
+import * as RetryPolicy from "./retryPolicy.ts"
+import type { StallWatchdog, Watched } from "./stallWatchdog.ts"
 import type { PushFailure, SupervisedPush } from "./supervisedPush.ts"
 
-export interface AttemptOptions {
+export interface AttemptsOptions extends RetryPolicy.RetryPolicy {
   readonly catalog: Context.Tag.Service<RegistryCatalog>
   readonly clock: Clock.Clock
+  readonly fork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.RuntimeFiber<A, E>
   readonly publish: (event: PushEvent) => void
-  readonly retries: number
-  readonly retryDelay: Duration.Duration
   readonly stallTimeout: Duration.Duration
+  readonly watchdog: StallWatchdog
 }
 
-/** No backoff of gantry's own is longer; a registry may ask for more. */
-const MAXIMUM_RETRY_DELAY = Duration.minutes(1)
+type OnEnd = (exit: Exit.Exit<PushedImage, PushFailure>) => void
 
-export const make = (options: AttemptOptions): ((push: SupervisedPush) => Effect.Effect<PushedImage, PushFailure>) => {
-  const { catalog, clock, publish, stallTimeout } = options
+/** Runs a push's attempts until one succeeds or no other is worth it. */
+export const make = (options: AttemptsOptions): ((push: SupervisedPush, onEnd: OnEnd) => void) => {
+  const { catalog, clock, fork, publish, watchdog } = options
 
-  const attempt = (push: SupervisedPush) =>
-    Effect.suspend(() => {
-      push.attempts++
-      const { platform, source, target } = push.request
-      const watch = progressWatch(clock)
-      const emit = (event: AttemptEvent) => {
-        if (watch.isOpen()) {
-          watch.see(event)
-          publish({ ...event, pushId: push.id, at: DateTime.unsafeMake(clock.unsafeCurrentTimeMillis()) })
-        }
+  const now = () => DateTime.unsafeMake(clock.unsafeCurrentTimeMillis())
+
+  const attempt = (push: SupervisedPush, onEnd: OnEnd) => {
+    const { platform, source, target } = push.request
+    const progress = ProgressWatch.make(clock)
+    let stalled = false
+    let ended = false
+
+    const emit = (event: AttemptEvent) => {
+      if (!ended) {
+        progress.see(event)
+        publish({ ...event, pushId: push.id, at: now() })
       }
-      return catalog.forImage(target).pipe(
-        Effect.flatMap((registry) =>
-          registry.pushImage(target, { source, platform: Option.getOrUndefined(platform), emit })
-        ),
-        Effect.raceFirst(stalled(push, watch)),
-        Effect.onExit(() => watch.close)
+    }
+
+    push.attempts++
+    const fiber = fork(
+      Effect.flatMap(catalog.forImage(target), (registry) =>
+        registry.pushImage(target, { source, platform: Option.getOrUndefined(platform), emit })
       )
+    )
+    push.fiber = fiber
+    const watched: Watched = {
+      movedAt: progress.movedAt,
+      giveUp: () => {
+        stalled = true
+        fiber.unsafeInterruptAsFork(FiberId.none)
+      }
+    }
+    watchdog.watch(watched)
+    fiber.addObserver((exit) => {
+      ended = true
+      watchdog.leave(watched)
+      onEnd(stalled && Exit.isInterrupted(exit) ? Exit.fail(stall(push)) : exit)
+    })
+  }
+
+  const stall = (push: SupervisedPush) =>
+    new PushStalled({
+      image: push.target,
+      transport: transportOf(push.request.source),
+      quietFor: options.stallTimeout
     })
 
-  const stalled = (push: SupervisedPush, watch: ProgressWatch): Effect.Effect<never, PushStalled> =>
-    Effect.suspend(() => {
-      const patience = Duration.subtract(stallTimeout, watch.quietFor())
-      return Duration.greaterThan(patience, Duration.zero)
-        ? Effect.zipRight(Effect.sleep(patience), stalled(push, watch))
-        : new PushStalled({
-            image: push.target,
-            transport: transportOf(push.request.source),
-            quietFor: watch.quietFor()
-          })
-    })
-
-  const schedule = (push: SupervisedPush) =>
-    Schedule.exponential(options.retryDelay).pipe(
-      Schedule.intersect(Schedule.recurs(options.retries)),
-      Schedule.whileInput((error: PushFailure) => error.isRetryable),
-      Schedule.passthrough,
-      Schedule.modifyDelayEffect((error, backoff) =>
-        Effect.map(Random.next, (fraction) => {
-          const jittered = Duration.times(Duration.min(backoff, MAXIMUM_RETRY_DELAY), fraction)
-          const delay = Duration.max(jittered, retryAfter(error))
+  const backoff = (push: SupervisedPush, error: PushFailure) =>
+    RetryPolicy.delay(options, push.attempts, error).pipe(
+      Effect.tap((delay) =>
+        Effect.sync(() =>
           publish({
             _tag: "PushRetrying",
             pushId: push.id,
-            at: DateTime.unsafeMake(clock.unsafeCurrentTimeMillis()),
+            at: now(),
             attempt: push.attempts + 1,
             delay,
             error: report(error)
           })
-          return delay
-        })
-      )
+        )
+      ),
+      Effect.flatMap((delay) => Effect.sleep(delay))
     )
 
-  return (push) => Effect.retry(attempt(push), schedule(push))
+  return (push, onEnd) => {
+    const next = () => attempt(push, conclude)
+
+    const conclude: OnEnd = (exit) => {
+      const error = Exit.isFailure(exit) ? Cause.failureOption(exit.cause) : Option.none()
+      if (Option.isNone(error) || !RetryPolicy.allows(options, push.attempts, error.value)) {
+        return onEnd(exit)
+      }
+      if (push.stopReason !== undefined) {
+        // It failed while it was being stopped, and what would have been tried again did not fail for good.
+        return onEnd(Exit.interrupt(FiberId.none))
+      }
+      const waiting = fork(backoff(push, error.value))
+      push.fiber = waiting
+      waiting.addObserver((exit) => (Exit.isSuccess(exit) ? next() : onEnd(Exit.failCause(exit.cause))))
+    }
+
+    next()
+  }
 }
 
 /** Docker's own images go through the engine, everything else directly. */
 const transportOf = (source: ImageSource): TransportKind => (source._tag === "DockerSource" ? "engine" : "direct")
-
-const retryAfter = (error: PushFailure): Duration.Duration =>
-  error._tag === "RegistryRateLimited" || error._tag === "RegistryUnavailable"
-    ? (error.retryAfter ?? Duration.zero)
-    : Duration.zero
-
-/**
- * Since when an attempt makes no progress. A byte count that grows and a layer's first outcome are progress; engines
- * repeat lines, and count down to their own retries, without any (reference/engine.md).
- */
-interface ProgressWatch {
-  readonly see: (event: AttemptEvent) => void
-  readonly quietFor: () => Duration.Duration
-  readonly isOpen: () => boolean
-  readonly close: Effect.Effect<void>
-}
-
-const progressWatch = (clock: Clock.Clock): ProgressWatch => {
-  const bytes = new Map<string, number>()
-  const outcomes = new Set<string>()
-  let movedAt = clock.unsafeCurrentTimeMillis()
-  let open = true
-
-  const isProgress = (event: AttemptEvent): boolean => {
-    switch (event._tag) {
-      case "LayerProgress": {
-        // An engine that sends a layer again begins at zero, so a count is compared with the one before it.
-        const grew = event.current > (bytes.get(event.layer) ?? 0)
-        bytes.set(event.layer, event.current)
-        return grew
-      }
-      case "LayerPushed": {
-        const first = !outcomes.has(event.layer)
-        outcomes.add(event.layer)
-        return first
-      }
-      case "Reauthenticated":
-        return false
-    }
-  }
-
-  return {
-    see: (event) => {
-      if (isProgress(event)) {
-        movedAt = clock.unsafeCurrentTimeMillis()
-      }
-    },
-    quietFor: () => Duration.millis(clock.unsafeCurrentTimeMillis() - movedAt),
-    isOpen: () => open,
-    close: Effect.sync(() => {
-      open = false
-    })
-  }
-}

@@ -13,39 +13,39 @@ export interface Permits {
 
 /** One registry's part. */
 export interface Share {
-  /** Says how many pushes could start now if they had a permit. */
-  readonly want: (waiting: number) => void
-  readonly release: () => void
-  /** Leaves for good; every permit must have been released. */
-  readonly leave: () => void
+  /** A push was queued: from this moment the other registries leave a permit for this one. */
+  readonly queued: LazyArg<void>
+  /** A push left the queue. */
+  readonly unqueued: LazyArg<void>
+  /** Says how many of the queued pushes could start now if they had a permit. */
+  readonly want: (pushes: number) => void
+  readonly release: LazyArg<void>
+  /** Leaves for good; nothing may be queued or held. */
+  readonly leave: LazyArg<void>
 }
 
 interface Account {
   readonly limit: number
   readonly grant: LazyArg<void>
   held: number
-  waiting: number
+  queued: number
+  wanted: number
 }
 
 export const make = (cap: number): Permits => {
   // A Set keeps the order of turns: who was served goes to its end.
   const accounts = new Set<Account>()
   let held = 0
-  let registriesWaiting = 0
-
-  const setWaiting = (account: Account, waiting: number) => {
-    registriesWaiting += Number(waiting > 0) - Number(account.waiting > 0)
-    account.waiting = waiting
-  }
+  let registriesWithQueue = 0
 
   const mayHold = (account: Account): number => {
-    const othersWaiting = registriesWaiting - Number(account.waiting > 0)
-    return Math.min(account.limit, Math.max(1, cap - othersWaiting))
+    const others = registriesWithQueue - (account.queued > 0 ? 1 : 0)
+    return Math.min(account.limit, Math.max(1, cap - others))
   }
 
   const next = (): Account | undefined => {
     for (const account of accounts) {
-      if (account.waiting > 0 && account.held < mayHold(account)) {
+      if (account.wanted > 0 && account.held < mayHold(account)) {
         return account
       }
     }
@@ -60,7 +60,7 @@ export const make = (cap: number): Permits => {
       }
       held++
       account.held++
-      setWaiting(account, account.waiting - 1)
+      account.wanted--
       accounts.delete(account)
       accounts.add(account)
       account.grant()
@@ -69,11 +69,25 @@ export const make = (cap: number): Permits => {
 
   return {
     join: (limit, grant) => {
-      const account: Account = { limit, grant, held: 0, waiting: 0 }
+      const account: Account = { limit, grant, held: 0, queued: 0, wanted: 0 }
       accounts.add(account)
       return {
-        want: (waiting) => {
-          setWaiting(account, waiting)
+        queued: () => {
+          account.queued++
+          if (account.queued === 1) {
+            registriesWithQueue++
+          }
+        },
+        unqueued: () => {
+          account.queued--
+          if (account.queued === 0) {
+            // The others may hold one permit more now.
+            registriesWithQueue--
+            dispatch()
+          }
+        },
+        want: (pushes) => {
+          account.wanted = pushes
           dispatch()
         },
         release: () => {
@@ -82,7 +96,6 @@ export const make = (cap: number): Permits => {
           dispatch()
         },
         leave: () => {
-          setWaiting(account, 0)
           accounts.delete(account)
         }
       }

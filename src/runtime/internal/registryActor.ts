@@ -54,7 +54,7 @@ export const make = Effect.fnUntraced(function* (options: RegistryActorOptions) 
   const ready = TurnQueue.make<SupervisedPush>()
   // The last push of each target's line. The first one of a line is ready or running, the others wait behind it.
   const lines = new Map<string, SupervisedPush>()
-  let behind = 0
+  let queued = 0
   let running = 0
   let granted = 0
 
@@ -63,6 +63,11 @@ export const make = Effect.fnUntraced(function* (options: RegistryActorOptions) 
     mailbox.unsafeOffer({ _tag: "Start" })
   })
 
+  const unqueue = () => {
+    queued--
+    share.unqueued()
+  }
+
   const submit = (push: SupervisedPush) => {
     const last = lines.get(push.target)
     lines.set(push.target, push)
@@ -70,7 +75,6 @@ export const make = Effect.fnUntraced(function* (options: RegistryActorOptions) 
       ready.add(push)
     } else {
       last.successor = push
-      behind++
     }
   }
 
@@ -83,7 +87,6 @@ export const make = Effect.fnUntraced(function* (options: RegistryActorOptions) 
     if (next === undefined) {
       lines.delete(push.target)
     } else {
-      behind--
       ready.add(next)
     }
   }
@@ -95,6 +98,7 @@ export const make = Effect.fnUntraced(function* (options: RegistryActorOptions) 
       share.release()
     } else {
       running++
+      unqueue()
       options.start(push)
     }
   }
@@ -102,17 +106,17 @@ export const make = Effect.fnUntraced(function* (options: RegistryActorOptions) 
   const stop = (push: SupervisedPush, reason: InterruptReason) => {
     switch (push.state._tag) {
       case "Queued": {
+        unqueue()
         options.abandon(push, reason)
         if (ready.remove(push)) {
           leaveLine(push)
-        } else {
-          behind--
         }
         return
       }
       case "Running": {
         push.stopReason ??= reason
-        return push.state.fiber.unsafeInterruptAsFork(FiberId.none)
+        push.fiber?.unsafeInterruptAsFork(FiberId.none)
+        return
       }
       case "Ended":
         return
@@ -138,7 +142,7 @@ export const make = Effect.fnUntraced(function* (options: RegistryActorOptions) 
   const work = Effect.flatMap(mailbox.takeAll, ([commands]) => {
     Chunk.forEach(commands, handle)
     share.want(Math.max(0, ready.size() - granted))
-    return SubscriptionRef.set(state, { registry, queued: ready.size() + behind, running })
+    return SubscriptionRef.set(state, { registry, queued, running })
   })
 
   const leaveWhenIdle = Effect.sync(() => {
@@ -151,7 +155,13 @@ export const make = Effect.fnUntraced(function* (options: RegistryActorOptions) 
   })
 
   const actor: RegistryActor = {
-    tell: (command) => mailbox.unsafeOffer(command),
+    tell: (command) => {
+      mailbox.unsafeOffer(command)
+      if (command._tag === "Submit") {
+        queued++
+        share.queued()
+      }
+    },
     state,
     states: Stream.takeUntil(state.changes, isIdle),
     run: Effect.repeat(Effect.zipRight(work, leaveWhenIdle), { until: (idle) => idle })

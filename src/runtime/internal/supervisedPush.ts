@@ -30,7 +30,9 @@ export interface SupervisedPush {
   readonly queued: Extract<PushEvent, { readonly _tag: "PushQueued" }>
   state: PushState
   attempts: number
-  /** Set before the push's fiber is interrupted. */
+  /** What it does now: an attempt, or the wait for the next one. */
+  fiber: Fiber.RuntimeFiber<unknown, PushFailure> | undefined
+  /** Set before the fiber is interrupted. */
   stopReason: InterruptReason | undefined
   /** The push whose turn at the target comes after this one's. */
   successor: SupervisedPush | undefined
@@ -41,7 +43,6 @@ export type PushState =
   | {
       readonly _tag: "Running"
       readonly started: Extract<PushEvent, { readonly _tag: "PushStarted" }>
-      readonly fiber: Fiber.RuntimeFiber<PushedImage, PushFailure>
     }
   | { readonly _tag: "Ended"; readonly event: TerminalEvent }
 
@@ -71,6 +72,7 @@ export const make = (id: PushId, request: PushRequest, at: DateTime.Utc): Superv
   },
   state: queuedState,
   attempts: 0,
+  fiber: undefined,
   stopReason: undefined,
   successor: undefined
 })
