@@ -46,7 +46,7 @@ describeLive("a batch through a real engine", (it) => {
       // Cut here too, so that one push at least is lost with the registry, however fast it comes back.
       yield* proxy.add({ ...half, fault: FaultProxy.Fault.CutRequest({ afterBytes: 0 }) })
       const { ended } = yield* push
-      yield* proxy.waitFor(half)
+      yield* Effect.raceFirst(proxy.waitFor(half), ended)
       yield* mortal.kill
       yield* mortal.start
       const first = yield* ended

@@ -121,41 +121,38 @@ const events: { readonly [Tag in PushEvent["_tag"]]: FastCheck.Arbitrary<Extract
     RuntimeDrained: FastCheck.record({ _tag: FastCheck.constant("RuntimeDrained" as const), at: instant })
   }
 
-const decode = Schema.decodeUnknown(PushEvent)
+const decode = Schema.decodeUnknownSync(PushEvent)
+const encodeSync = (event: PushEvent) => Effect.runSync(encode(event))
 const equal = Schema.equivalence(PushEvent)
 const rfc3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/
 
 describe("PushEvent", () => {
   for (const [name, event] of Object.entries(events)) {
-    it.effect.prop(`${name} crosses a wire as JSON and comes back`, { event }, ({ event }) =>
-      Effect.gen(function* () {
-        const json = JSON.stringify(yield* encode(event))
-        const back = yield* decode(JSON.parse(json))
-        assert.isTrue(equal(back, event))
-        assert.strictEqual(JSON.stringify(yield* encode(back)), json)
-      })
-    )
+    it.prop(`${name} crosses a wire as JSON and comes back`, { event }, ({ event }) => {
+      const json = JSON.stringify(encodeSync(event))
+      const back = decode(JSON.parse(json))
+      assert.isTrue(equal(back, event))
+      assert.strictEqual(JSON.stringify(encodeSync(back)), json)
+    })
   }
 
-  it.effect.prop(
+  it.prop(
     "instants are RFC 3339 in UTC and absent values are absent keys",
     { event: FastCheck.oneof(...Object.values(events)) },
-    ({ event }) =>
-      Effect.gen(function* () {
-        const json: { readonly at: string } = JSON.parse(JSON.stringify(yield* encode(event)))
-        assert.match(json.at, rfc3339)
-        assert.strictEqual(Date.parse(json.at), event.at.epochMillis)
-        assert.notInclude(Object.values(json), null)
-      })
+    ({ event }) => {
+      const json: { readonly at: string } = JSON.parse(JSON.stringify(encodeSync(event)))
+      assert.match(json.at, rfc3339)
+      assert.strictEqual(Date.parse(json.at), event.at.epochMillis)
+      assert.notInclude(Object.values(json), null)
+    }
   )
 
-  it.effect.prop(
+  it.prop(
     "the four ends of a push are its terminal events",
     { event: FastCheck.oneof(...Object.values(events)) },
-    ({ event }) =>
-      Effect.sync(() => {
-        const ends = ["PushCompleted", "PushFailed", "PushCrashed", "PushCancelled"]
-        assert.strictEqual(isTerminal(event), ends.includes(event._tag))
-      })
+    ({ event }) => {
+      const ends = ["PushCompleted", "PushFailed", "PushCrashed", "PushCancelled"]
+      assert.strictEqual(isTerminal(event), ends.includes(event._tag))
+    }
   )
 })
