@@ -12,11 +12,23 @@ export default defineConfig({
   },
   test: {
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/live/**"] } },
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/live/**"],
+          // No test waits; a slow machine may still need more than the default of 5 seconds.
+          testTimeout: 60_000,
+          sequence: { groupOrder: 0 }
+        }
+      },
       {
         extends: true,
         test: {
           name: "live",
+          // After the unit tests, not beside them.
+          sequence: { groupOrder: 1 },
           include: ["test/live/**/*.test.ts"],
           // One real engine and its registries serve every file, so files take turns.
           pool: "forks",
