@@ -1,20 +1,32 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as FaultProxy from "../../scripts/lib/stack/FaultProxy.ts"
 import * as ImageFixture from "../../scripts/lib/stack/ImageFixture.ts"
 import * as LabUser from "../../scripts/lib/stack/LabUser.ts"
 import type { AccessLogEntry } from "../../scripts/lib/stack/Registry.ts"
 import * as Stack from "../../scripts/lib/stack/Stack.ts"
+import * as Credential from "../../src/credential/Credential.ts"
+import * as DockerEngine from "../../src/engine/DockerEngine.ts"
 import * as ImageSource from "../../src/image/ImageSource.ts"
 import type { AttemptEvent } from "../../src/push/PushEvent.ts"
 import * as ImageReference from "../../src/reference/ImageReference.ts"
+import * as Authentication from "../../src/registry/Authentication.ts"
 import * as ContainerRegistry from "../../src/registry/ContainerRegistry.ts"
+import * as PushTransport from "../../src/transport/PushTransport.ts"
+import { askTokenServer } from "./support/askTokenServer.ts"
 import { credentialsOf, push, registryAt } from "./support/gantry.ts"
 import { describeLive, LiveStack, loadedImage, skopeoInspect, uniqueRepository } from "./support/stack.ts"
 
 const { MiB } = ImageFixture
+
+interface TokenOptions {
+  readonly host: string
+  readonly token: Redacted.Redacted
+}
 
 const small = (seed: string): ReadonlyArray<ImageFixture.LayerOptions> => [{ seed, size: 40_000 }]
 
@@ -181,6 +193,45 @@ describeLive("pushing through a real engine", (it) => {
       })
     )
   }
+
+  it.scoped("pushes with an identity token and with a registry token, and not with one that has expired", () =>
+    Effect.gen(function* () {
+      const { engine, registries, tokenServer } = yield* LiveStack
+      const repository = uniqueRepository("tokens")
+      const reference = `${registries.token.host}/${repository}:v1`
+      yield* loadedImage(engine, { tags: [reference], layers: small("tokens") })
+      const scope = `repository:${repository}:pull,push`
+      // The registry forgives a minute: a token that ended before that is over.
+      const lateServer = yield* Stack.tokenServer({ lifetimeSeconds: -61 })
+      const lateRegistry = yield* Stack.registry(lateServer)
+      const late = `${lateRegistry.host}/${repository}:v1`
+      yield* engine.api.tag(reference, late)
+      const expired = yield* askTokenServer(lateServer, LabUser.dev, { scope })
+      const good = yield* askTokenServer(tokenServer, LabUser.dev, { scope, offline_token: "true" })
+      const pushAs = (
+        credential: (options: TokenOptions) => Credential.Credential,
+        token: string,
+        image = reference,
+        { host } = registries.token
+      ) =>
+        Effect.flatMap(ContainerRegistry.ContainerRegistry, ({ pushImage }) => pushImage(image)).pipe(
+          Effect.provide(
+            ContainerRegistry.layer({
+              uri: host,
+              authentication: Authentication.credential(credential({ host, token: Redacted.make(token) }))
+            }).pipe(Layer.provide(PushTransport.layerEngine), Layer.provide(DockerEngine.layer({ host: engine.host })))
+          )
+        )
+      const refused = yield* Effect.flip(pushAs(Credential.registryToken, expired.token, late, lateRegistry))
+      assert.strictEqual(refused._tag, "RegistryUnauthorized")
+      const wrong = yield* Effect.flip(pushAs(Credential.identityToken, "made-up"))
+      assert.strictEqual(wrong._tag, "RegistryUnauthorized")
+      const pushed = yield* pushAs(Credential.identityToken, good.refresh_token ?? "")
+      assert.strictEqual(pushed.status, "pushed")
+      assert.strictEqual((yield* skopeoInspect(reference, LabUser.dev)).digest, String(pushed.digest))
+      assert.strictEqual((yield* pushAs(Credential.registryToken, good.token)).status, "unchanged")
+    })
+  )
 
   it.scoped("says that a user who may only read is denied", () =>
     Effect.gen(function* () {

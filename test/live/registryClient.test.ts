@@ -10,6 +10,7 @@ import * as Stack from "../../scripts/lib/stack/Stack.ts"
 import type { TokenServer } from "../../scripts/lib/stack/TokenServer.ts"
 import { Credential, CredentialKind, Expiry } from "../../src/credential/Credential.ts"
 import * as RegistryClient from "../../src/distribution/RegistryClient.ts"
+import { askTokenServer } from "./support/askTokenServer.ts"
 import { describeLive, LiveStack, loadedImage, skopeoInspect, uniqueRepository } from "./support/stack.ts"
 
 const wrong: LabUser.LabUser = { ...LabUser.dev, password: "wrong" }
@@ -24,15 +25,6 @@ const clientOf = ({ host }: Registry, kind: Option.Option<CredentialKind>) =>
   })
 
 const clientAs = (registry: Registry, user: LabUser.LabUser) => clientOf(registry, Option.some(passwordOf(user)))
-
-/** What the token server gives a user outside any client. */
-const askTokenServer = (server: TokenServer, user: LabUser.LabUser, query: Readonly<Record<string, string>>) =>
-  Effect.promise(async () => {
-    const parameters = new URLSearchParams({ service: server.service, ...query })
-    const basic = Buffer.from(`${user.username}:${user.password}`).toString("base64")
-    const answer = await fetch(`${server.realm}?${parameters}`, { headers: { authorization: `Basic ${basic}` } })
-    return (await answer.json()) as { readonly token: string; readonly refresh_token?: string }
-  })
 
 const pushed = (registry: Registry) =>
   Effect.gen(function* () {

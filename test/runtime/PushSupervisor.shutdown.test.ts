@@ -101,17 +101,13 @@ describe("PushSupervisor's end", () => {
 
   it.scoped("an interrupted program lets its pushes finish within drainTimeout", () =>
     Effect.gen(function* () {
-      const transport = yield* Effect.fork(
-        Effect.gen(function* () {
-          const supervisor = yield* PushSupervisor
-          yield* Effect.ensuring(
-            supervisor.push(request("a.example.com/app:1")),
-            Effect.sync(() => {})
-          )
-        }).pipe(Effect.provide(supervised(afterOneSecond)))
-      )
+      const program = Effect.gen(function* () {
+        const supervisor = yield* PushSupervisor
+        yield* supervisor.push(request("a.example.com/app:1"))
+      }).pipe(Effect.provide(supervised(afterOneSecond)))
+      const fiber = yield* Effect.fork(program)
       yield* TestClock.adjust("500 millis")
-      const stopping = yield* Effect.fork(Fiber.interrupt(transport))
+      const stopping = yield* Effect.fork(Fiber.interrupt(fiber))
       yield* TestClock.adjust("499 millis")
       assert.isTrue(Option.isNone(yield* Fiber.poll(stopping)))
       yield* TestClock.adjust("1 millis")

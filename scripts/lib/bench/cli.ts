@@ -3,7 +3,6 @@ import { execFile } from "node:child_process"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Bench from "./Bench.ts"
 import * as Program from "./program.ts"
@@ -51,4 +50,4 @@ const main = Effect.gen(function* () {
   )
 })
 
-NodeRuntime.runMain(main)
+Bench.run(main)

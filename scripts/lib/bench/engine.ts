@@ -8,7 +8,6 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as ImageFixture from "../stack/ImageFixture.ts"
 import * as Http from "../stack/internal/http.ts"
@@ -102,4 +101,4 @@ const main = Effect.gen(function* () {
   ])
 })
 
-main.pipe(Effect.scoped, NodeRuntime.runMain)
+Bench.run(Effect.scoped(main))

@@ -4,7 +4,6 @@
  *
  * Costs are processor time, which another program on the machine does not add to.
  */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -149,4 +148,4 @@ const main = Effect.gen(function* () {
   ])
 })
 
-NodeRuntime.runMain(main)
+Bench.run(main)
