@@ -24,9 +24,16 @@ const worktree = mkdtempSync(join(tmpdir(), "gantry-mutate-"))
 const git = (...parameters) =>
   execFileSync("git", parameters, { cwd: worktree, stdio: ["ignore", "ignore", "inherit"] })
 
+// Live tests start the built command, so that is what has to be broken.
+const buildFor = (tests) => {
+  if (!tests.some((test) => test.startsWith("test/live/"))) return
+  execFileSync(join("node_modules", ".bin", "tsx"), ["scripts/lib/build.ts"], { cwd: worktree, stdio: "ignore" })
+}
+
 const survives = ({ file, tests }) => {
   git("apply", file)
   try {
+    buildFor(tests)
     const vitest = join("node_modules", "vitest", "vitest.mjs")
     const run = spawnSync(process.execPath, [vitest, "run", "--bail=1", "--reporter=dot", ...tests], {
       cwd: worktree,
