@@ -5,6 +5,7 @@ import * as Arr from "effect/Array"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as PushTarget from "../config/PushTarget.ts"
 import * as ImageSource from "../image/ImageSource.ts"
 import * as PushRequest from "../push/PushRequest.ts"
 import * as ImageReference from "../reference/ImageReference.ts"
@@ -61,33 +62,15 @@ const targetsOf = (
   return Either.left(`${source} has no name of its own to push to. Say where it goes with --to TARGET.`)
 }
 
-/** A target with no tag gets the source's, else `latest`. */
+/** What can not be done is said about the two of them: the name that an image has in a layout may be no tag. */
 const withTagOf = (
   source: ImageSource.ImageSource,
   target: ImageReference.ImageReference
 ): Either.Either<ImageReference.ImageReference, Problem> =>
-  Option.match(Option.isSome(target.tag) ? Option.none() : tagOf(source), {
-    onNone: () => Either.right(ImageReference.withDefaultTag(target)),
-    onSome: (tag) =>
-      Either.mapLeft(
-        ImageReference.withTag(target, tag),
-        () => `The tag of ${source} can not be the tag of ${target}. Give the target a tag of its own.`
-      )
-  })
-
-const tagOf = (source: ImageSource.ImageSource): Option.Option<string> => {
-  switch (source._tag) {
-    case "DockerSource":
-    case "RegistrySource":
-      return source.reference.tag
-    case "OciLayoutSource":
-      return source.tag
-    case "DockerArchiveSource":
-      return Option.flatMap(source.reference, (name) =>
-        Option.flatMap(Either.getRight(ImageReference.parse(name)), (reference) => reference.tag)
-      )
-  }
-}
+  Either.mapLeft(
+    PushTarget.withTagOf(target, source),
+    () => `The tag of ${source} can not be the tag of ${target}. Give the target a tag of its own.`
+  )
 
 const joinEqual = (requests: ReadonlyArray<PushRequest.PushRequest>): ReadonlyArray<PushRequest.PushRequest> =>
   Array.from(new Map(requests.map((request) => [`${request.source} ${request.target}`, request])).values())

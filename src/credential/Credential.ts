@@ -163,21 +163,29 @@ const secretOf = (kind: CredentialKind): string =>
   Redacted.value(kind._tag === "UsernamePassword" ? kind.password : kind.token)
 
 /**
- * Takes a credential's secret out of somebody else's words, in every form a server may have seen and repeat it in: as it
- * is, escaped for JSON or a URL, and in Basic's base64.
+ * Every form of a credential's secret that a server may have seen and repeat: as it is, escaped for JSON or a URL, and in
+ * Basic's base64. They are secrets themselves: for taking them out of a text, and nothing else.
+ *
+ * @since 0.1.0
+ * @category redaction
+ */
+export const echoes = (credential: Option.Option<Credential>): ReadonlyArray<string> =>
+  Option.match(credential, {
+    onNone: () => [],
+    onSome: ({ kind }) => {
+      const secret = secretOf(kind)
+      const pair = kind._tag === "UsernamePassword" ? Encoding.encodeBase64(`${kind.username}:${secret}`) : secret
+      return [pair, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), secret]
+    }
+  })
+
+/**
+ * Takes a credential's secret out of somebody else's words, in every form of `echoes`.
  *
  * @since 0.1.0
  * @category redaction
  */
 export const redactFrom = (text: string, credential: Option.Option<Credential>): string =>
-  Option.match(credential, {
-    onNone: () => text,
-    onSome: ({ kind }) => {
-      const secret = secretOf(kind)
-      const pair = kind._tag === "UsernamePassword" ? Encoding.encodeBase64(`${kind.username}:${secret}`) : secret
-      const json = JSON.stringify(secret).slice(1, -1)
-      return [pair, json, encodeURIComponent(secret), secret]
-        .filter((form) => form.length >= SHORTEST_SECRET)
-        .reduce((clean, form) => clean.replaceAll(form, "<redacted>"), text)
-    }
-  })
+  echoes(credential)
+    .filter((form) => form.length >= SHORTEST_SECRET)
+    .reduce((clean, form) => clean.replaceAll(form, "<redacted>"), text)

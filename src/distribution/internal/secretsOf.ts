@@ -1,6 +1,6 @@
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { type Credential, CredentialKind } from "../../credential/Credential.ts"
+import { type Credential, echoes } from "../../credential/Credential.ts"
 
 /** Every form in which a request carries a credential, so that no error repeats one that a server has echoed. */
 export const secretsOf = (
@@ -8,15 +8,5 @@ export const secretsOf = (
   authorization: Redacted.Redacted | undefined
 ): ReadonlyArray<string> => [
   ...(authorization === undefined ? [] : Redacted.value(authorization).split(" ").slice(1)),
-  ...Option.toArray(
-    Option.map(credential, ({ kind }) =>
-      Redacted.value(
-        CredentialKind.$match(kind, {
-          UsernamePassword: ({ password }) => password,
-          IdentityToken: ({ token }) => token,
-          RegistryToken: ({ token }) => token
-        })
-      )
-    )
-  ).flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)])
+  ...echoes(credential)
 ]
