@@ -52,4 +52,18 @@ describe("Credential", () => {
     assertHidesCanary(Credential.registryToken({ host: "a.io", token: password }))
     assert.throws(() => assertHidesCanary(Cause.fail(canary)))
   })
+
+  it("takes a secret out of somebody else's words in every form a server may repeat it in", () => {
+    const secret = 'pa"ss w\\rd+ü'
+    const credential = Option.some(
+      Credential.usernamePassword({ host: "a.io", username: "dev", password: Redacted.make(secret) })
+    )
+    const pair = Buffer.from(`dev:${secret}`).toString("base64")
+    for (const form of [secret, JSON.stringify(secret), encodeURIComponent(secret), `Basic ${pair}`]) {
+      const clean = Credential.redactFrom(`denied to ${form}, sorry`, credential)
+      for (const echo of Credential.echoes(credential)) assert.notInclude(clean, echo)
+      assert.match(clean, /^denied to .*<redacted>.*, sorry$/)
+    }
+    assert.strictEqual(Credential.redactFrom("denied", Option.none()), "denied")
+  })
 })
