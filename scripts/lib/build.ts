@@ -5,9 +5,18 @@ import { chmod } from "node:fs/promises"
 import { join } from "node:path"
 import { argv } from "node:process"
 import { fileURLToPath } from "node:url"
-import { build, type Metafile } from "esbuild"
+import { build, type Metafile, type Plugin } from "esbuild"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
+
+/** docker-modem loads ssh2 at its start, two thirds of its time: gantry's ssh is the system's own. */
+const withoutSsh2: Plugin = {
+  name: "without-ssh2",
+  setup: ({ onLoad, onResolve }) => {
+    onResolve({ filter: /^ssh2$/ }, ({ path }) => ({ path, namespace: "without-ssh2" }))
+    onLoad({ filter: /.*/, namespace: "without-ssh2" }, () => ({ contents: "exports.Client = undefined" }))
+  }
+}
 
 /** Writes `gantry.js` and the files it loads when they are needed to a folder, and gives what is in them. */
 export const bundle = async (outdir: string): Promise<Metafile> => {
@@ -22,8 +31,10 @@ export const bundle = async (outdir: string): Promise<Metafile> => {
     platform: "node",
     format: "esm",
     target: "node20.19",
-    // The one dependency that users install; it brings optional native parts that can not be bundled.
-    external: ["dockerode"],
+    // The first brings optional native parts that can not be bundled, and nothing in the program borrows all of it; the others
+    // are optional peers, installed by who connects to their cloud.
+    external: ["dockerode", "@aws-sdk/*", "@azure/*", "google-auth-library"],
+    plugins: [withoutSsh2],
     // CommonJS packages ask for Node's own modules by `require`, which an ES module does not have.
     banner: {
       js: 'import { createRequire as makeRequire } from "node:module";const require=makeRequire(import.meta.url);'

@@ -30,8 +30,8 @@ export type Reason = typeof Reason.Type
 const advice: Record<Reason, string> = {
   expired: "Log in again where the connector's own credentials come from, and check this machine's clock.",
   denied: "Give the connector's identity access to the registry, or use another connector.",
-  misconfigured: "Correct the connector's configuration.",
-  unavailable: "Trying again later may help.",
+  misconfigured: "Correct the connector's options, or use it for another registry.",
+  unavailable: "Try again later.",
   unsupported: "Use another connector, or another of its authentication methods."
 }
 
@@ -52,9 +52,12 @@ export class ConnectorError extends Schema.TaggedError<ConnectorError>("gantry/C
   get isRetryable(): boolean {
     return this.reason === "unavailable"
   }
+  get advice(): string {
+    return advice[this.reason]
+  }
   override get message(): string {
     const where = this.resource === undefined ? "" : ` for ${this.resource}`
-    return `The ${this.connector} connector failed${where} (${this.reason}): ${this.detail}. ${advice[this.reason]}`
+    return `The ${this.connector} connector failed${where} (${this.reason}): ${this.detail}. ${this.advice}`
   }
 }
 

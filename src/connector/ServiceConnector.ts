@@ -65,7 +65,8 @@ export const ServiceConnector: Context.Tag<ServiceConnector, ServiceConnector> =
  * - `parseResourceId` gives the canonical form of a resource id, or what is wrong with it; `registryResourceId` unless
  *   given
  * - `issue` asks the service for a credential, for an id in its canonical form
- * - `issueTimeout` is how long an issue may take before it is `unavailable`: 30 seconds unless given
+ * - `issueTimeout` is how long an issue, and a look for a repository, may take before it is `unavailable`: 30 seconds
+ *   unless given
  * - `resources` is `unsupported` unless given
  *
  * @since 0.1.0
@@ -133,21 +134,21 @@ export const make = (options: Options): ServiceConnector => {
   const { parseResourceId = registryResourceId, type } = options
   const timeout = Duration.decode(options.issueTimeout ?? SERVICE_TIMEOUT)
 
+  const inTime = <A>(effect: Effect.Effect<A, ConnectorError>, resource: string, missing: string) =>
+    Effect.timeoutFail(effect, {
+      duration: timeout,
+      onTimeout: () => {
+        const detail = `${missing} within ${Duration.format(timeout)}`
+        return new ConnectorError({ connector: type, reason: "unavailable", resource, detail })
+      }
+    })
+
   const issue = Effect.fn("ServiceConnector.issue")(function* (text: string) {
     const resource = yield* Either.mapLeft(
       parseResourceId(text),
       ({ message }) => new ConnectorError({ connector: type, reason: "misconfigured", detail: message })
     )
-    const credential = yield* Effect.timeoutFail(options.issue(resource), {
-      duration: timeout,
-      onTimeout: () =>
-        new ConnectorError({
-          connector: type,
-          reason: "unavailable",
-          resource,
-          detail: `nothing was issued within ${Duration.format(timeout)}`
-        })
-    })
+    const credential = yield* inTime(options.issue(resource), resource, "nothing was issued")
     const { expiry } = credential
     if (expiry._tag === "At" && CredentialExpiry.isExpired(expiry, yield* DateTime.now, { skew: 0 })) {
       const detail = `it issued a credential that was over already at ${DateTime.formatIso(expiry.at)}`
@@ -165,7 +166,11 @@ export const make = (options: Options): ServiceConnector => {
       Effect.fail(
         new ConnectorError({ connector: type, reason: "unsupported", detail: "it can not list its registries" })
       ),
-    ensureRepository: Option.fromNullable(options.ensureRepository)
+    ensureRepository: Option.map(
+      Option.fromNullable(options.ensureRepository),
+      (ensure) => (image: ImageReference) =>
+        inTime(ensure(image), image.registry, `${image.repository} was not looked for`)
+    )
   }
 }
 

@@ -5,10 +5,12 @@
  */
 import * as Data from "effect/Data"
 import type * as DateTime from "effect/DateTime"
+import type * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { quirksOf } from "../flavor/RegistryFlavor.ts"
+import type { ImageReference } from "../reference/ImageReference.ts"
 import { canonicalHost } from "../reference/internal/grammar.ts"
 
 /**
@@ -146,6 +148,8 @@ export const registryToken = (options: {
  * A credential with where it came from (`"~/.docker/config.json"`, `"secret ghcr"`), for messages.
  *
  * `revalidate` asks every borrower to read it again, because its source can change behind gantry's back.
+ * `prepareImagePush` is what its source does before a push with it, such as creating the repository. It never fails,
+ * because the push itself shows best whether it can be done.
  *
  * @since 0.1.0
  * @category models
@@ -154,6 +158,7 @@ export interface ResolvedCredential {
   readonly credential: Credential
   readonly origin: string
   readonly revalidate: boolean
+  readonly prepareImagePush?: ((image: ImageReference) => Effect.Effect<void>) | undefined
 }
 
 /** A shorter one would take ordinary words apart, and could be guessed from the gaps. */

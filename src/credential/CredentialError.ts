@@ -22,9 +22,12 @@ export class SecretNotFound extends Schema.TaggedError<SecretNotFound>("gantry/C
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return "Create it there, or correct the registry's `secret`."
+  }
   override get message(): string {
     const whose = this.registry === undefined ? "" : ` for registry ${this.registry}`
-    return `The secret "${this.secret}"${whose} does not exist in ${this.store}. Create it there, or correct the registry's \`secret\`.`
+    return `The secret "${this.secret}"${whose} does not exist in ${this.store}. ${this.advice}`
   }
 }
 
@@ -46,11 +49,27 @@ export class SecretInvalid extends Schema.TaggedError<SecretInvalid>("gantry/Cre
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return "Correct it where it is kept, or give the registry another `secret`."
+  }
   override get message(): string {
     const whose = this.registry === undefined ? "" : ` for registry ${this.registry}`
     const what = this.field === undefined ? "it" : `field "${this.field}"`
-    return `The secret "${this.secret}"${whose} can not be used: ${what} must be ${this.expected}.`
+    return `The secret "${this.secret}"${whose} can not be used: ${what} must be ${this.expected}. ${this.advice}`
   }
+}
+
+const byHand = (error: { readonly helper: string; readonly host: string }): string =>
+  `run \`echo ${error.host} | ${error.helper} get\` by hand, where nobody sees the secret it may print`
+
+const helperAdvice: Record<CredentialHelperError["reason"], (error: CredentialHelperError) => string> = {
+  "invalid-name": () => "Correct its name where it stands: in `credHelpers` or `credsStore` of Docker's config.json.",
+  missing: ({ helper }) =>
+    `Install ${helper} on the PATH, or take its name out of \`credHelpers\` and \`credsStore\` of Docker's config.json.`,
+  failed: (error) => `To see why, ${byHand(error)}.`,
+  timeout: () => "Unlock its store if it waits for that, and try again.",
+  "output-too-large": ({ helper }) => `Check that ${helper} is a credential helper.`,
+  "malformed-answer": (error) => `Update the helper; to see what it says, ${byHand(error)}.`
 }
 
 /**
@@ -70,8 +89,11 @@ export class CredentialHelperError extends Schema.TaggedError<CredentialHelperEr
   get isRetryable(): boolean {
     return this.reason === "timeout"
   }
+  get advice(): string {
+    return helperAdvice[this.reason](this)
+  }
   override get message(): string {
-    return `The credential helper ${this.helper} gave no credential for ${this.host}: ${this.detail}`
+    return `The credential helper ${this.helper} gave no credential for ${this.host}: ${this.detail} ${this.advice}`
   }
 }
 
@@ -94,10 +116,19 @@ export class DockerConfigError extends Schema.TaggedError<DockerConfigError>(
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return dockerConfigAdvice[this.reason]
+  }
   override get message(): string {
     const where = this.position === undefined ? this.path : `${this.path} (at character ${this.position})`
-    return `${where} can not be used: ${this.detail}. Repair the file, or give the credential explicitly; gantry never rewrites it.`
+    return `${where} can not be used: ${this.detail}. ${this.advice}`
   }
+}
+
+const dockerConfigAdvice: Record<DockerConfigError["reason"], string> = {
+  unreadable: "Let this user read the file, or name another folder with DOCKER_CONFIG.",
+  malformed: "Repair the JSON there, or move the file away and log in again; gantry never rewrites it.",
+  "invalid-entry": "Log in to that registry again (docker login), or give the credential explicitly."
 }
 
 /**
@@ -112,8 +143,11 @@ export class CredentialHostMismatch extends Schema.TaggedError<CredentialHostMis
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return `Give ${this.registry} a credential of its own.`
+  }
   override get message(): string {
-    return `The credential given for ${this.registry} is for ${this.host}, so it was not sent. Give the registry a credential of its own host.`
+    return `The credential given for ${this.registry} is for ${this.host}, so it was not sent. ${this.advice}`
   }
 }
 

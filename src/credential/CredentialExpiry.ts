@@ -5,6 +5,7 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
+import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import { Expiry } from "./Credential.ts"
 import type { Window } from "./Lease.ts"
@@ -59,3 +60,23 @@ export const renewalWindow = (expiry: Expiry, options?: Options): Option.Option<
   const until = expiry.at.epochMillis - skew
   return Option.all({ from: DateTime.make(until - skew), until: DateTime.make(until) })
 }
+
+/** The last instant at which an expiry without skew is used. */
+const lastUse = (expiry: Expiry): number =>
+  Expiry.$match(expiry, {
+    Never: () => Number.POSITIVE_INFINITY,
+    Unknown: ({ issuedAt }) => issuedAt.epochMillis + REUSE_OF_UNKNOWN,
+    At: ({ at }) => at.epochMillis
+  })
+
+/**
+ * The one of two that ends first, as for a token and the session behind it. One whose end is `Unknown` counts as ending
+ * when it is no longer reused.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const earliest: {
+  (that: Expiry): (self: Expiry) => Expiry
+  (self: Expiry, that: Expiry): Expiry
+} = dual(2, (self: Expiry, that: Expiry): Expiry => (lastUse(self) <= lastUse(that) ? self : that))

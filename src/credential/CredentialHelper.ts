@@ -84,7 +84,7 @@ const ask = (
     Effect.catchTags({
       HelperNotRun: ({ code }) =>
         code === "ENOENT"
-          ? failure("missing", "it is not on the PATH. Install it, or take its name out of the file that asks for it.")
+          ? failure("missing", "it is not on the PATH.")
           : failure("failed", `it could not be started (${code}).`),
       HelperOutputTooLarge: () => failure("output-too-large", "it printed more than 1 MiB.")
     }),
@@ -101,7 +101,7 @@ const ask = (
       // Whatever else a failed helper prints may hold a secret: https://github.com/docker/docker-credential-helpers
       return stdout.trim() === "credentials not found in native keychain"
         ? Effect.succeedNone
-        : failure("failed", `it ended with ${status}. Run it with "get" by hand, the host on its input, to see why.`)
+        : failure("failed", `it ended with ${status}.`)
     })
   )
 }

@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as FileSystem from "@effect/platform/FileSystem"
+import type * as Config from "effect/Config"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -18,6 +19,7 @@ import { DockerConfigError } from "./CredentialError.ts"
 import { decodeEntry } from "./internal/dockerConfigEntry.ts"
 import { hostOfKey, namespaceOfKey } from "./internal/dockerConfigKey.ts"
 import { jsonErrorPosition } from "./internal/jsonPosition.ts"
+import { dockerFolder } from "./internal/machineFiles.ts"
 
 /**
  * Whose rules a file follows. `docker`: a key stands for its host, and `credsStore` is asked for whatever has no helper of
@@ -42,6 +44,8 @@ export interface DockerConfig {
   readonly auths: ReadonlyMap<string, Either.Either<Option.Option<Credential.CredentialKind>, DockerConfigError>>
   readonly credHelpers: ReadonlyMap<string, string>
   readonly credsStore: Option.Option<string>
+  /** The context that `docker context use` chose: the name of an engine. */
+  readonly currentContext: Option.Option<string>
 }
 
 /**
@@ -60,6 +64,14 @@ export type Location = Data.TaggedEnum<{
  * @category constructors
  */
 export const Location = Data.taggedEnum<Location>()
+
+/**
+ * The folder in which Docker keeps `config.json` and the contexts: `DOCKER_CONFIG`, else `~/.docker`.
+ *
+ * @since 0.1.0
+ * @category config
+ */
+export const folder: Config.Config<string> = dockerFolder
 
 const sizeLimit = 1024 * 1024
 
@@ -91,7 +103,7 @@ export const parse = (
   if (!Predicate.isReadonlyRecord(root)) {
     return malformed("it must hold a JSON object", text.search(/\S/))
   }
-  const { auths, credHelpers, credsStore } = root
+  const { auths, credHelpers, credsStore, currentContext } = root
   if (!isOptional(auths, Predicate.isReadonlyRecord)) {
     return malformed(`"auths" must be an object`)
   }
@@ -101,13 +113,17 @@ export const parse = (
   if (!isOptional(credsStore, Predicate.isString)) {
     return malformed(`"credsStore" must be a string`)
   }
+  if (!isOptional(currentContext, Predicate.isString)) {
+    return malformed(`"currentContext" must be a string`)
+  }
   return Either.right({
     ...options,
     auths: new Map(
       Object.entries(auths ?? {}).map(([key, entry]) => [key, decodeEntry(options.path, hostOfKey(key), entry)])
     ),
     credHelpers: new Map(Object.entries(credHelpers ?? {})),
-    credsStore: Option.filter(Option.fromNullable(credsStore), (helper) => helper !== "")
+    credsStore: Option.filter(Option.fromNullable(credsStore), (helper) => helper !== ""),
+    currentContext: Option.filter(Option.fromNullable(currentContext), (name) => name !== "")
   })
 }
 

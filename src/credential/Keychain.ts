@@ -136,6 +136,14 @@ export const layerConfig = (
   Layer.unwrapEffect(Effect.map(Config.unwrap(files), layerFiles))
 
 /**
+ * Where the machine's own keychain looks, by its environment; see `layer`.
+ *
+ * @since 0.1.0
+ * @category config
+ */
+export const files: Effect.Effect<Files, ConfigError.ConfigError, Path.Path> = machineFiles
+
+/**
  * The machine's own keychain: `DOCKER_AUTH_CONFIG`, then `config.json` in `DOCKER_CONFIG` or `~/.docker`, then either the
  * file `REGISTRY_AUTH_FILE` or podman's two (`$XDG_RUNTIME_DIR/containers/auth.json`,
  * `$XDG_CONFIG_HOME/containers/auth.json`). See `layerFiles` for how they are read.

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import type * as Redacted from "effect/Redacted"
+import { ConnectorCatalog } from "../connector/ConnectorCatalog.ts"
 import type { ConnectorError } from "../connector/ConnectorError.ts"
 import { type ServiceConnector, ServiceConnector as ServiceConnectorTag } from "../connector/ServiceConnector.ts"
 import type { Credential, ResolvedCredential } from "../credential/Credential.ts"
@@ -15,6 +16,7 @@ import * as Credentials from "../credential/Credential.ts"
 import { type CredentialError, CredentialHostMismatch } from "../credential/CredentialError.ts"
 import { Keychain } from "../credential/Keychain.ts"
 import * as SecretStore from "../credential/SecretStore.ts"
+import type { ImageReference } from "../reference/ImageReference.ts"
 import type { RegistryUri } from "../reference/RegistryUri.ts"
 
 /**
@@ -166,20 +168,57 @@ export function connector<Identifier>(tag: Context.Tag<Identifier, ServiceConnec
 export function connector<Identifier>(
   tag?: Context.Tag<Identifier, ServiceConnector>
 ): Authentication<Identifier> | Authentication<ServiceConnector> {
-  return tag === undefined ? fromConnector(ServiceConnectorTag) : fromConnector(tag)
+  return tag === undefined ? fromTag(ServiceConnectorTag) : fromTag(tag)
 }
 
-const fromConnector = <Identifier>(tag: Context.Tag<Identifier, ServiceConnector>): Authentication<Identifier> =>
-  make({
+const fromTag = <Identifier>(tag: Context.Tag<Identifier, ServiceConnector>): Authentication<Identifier> =>
+  fromConnector({
     label: `connector ${tag.key}`,
+    find: tag,
+    origin: ({ authMethod, type }) => `the ${type} connector (${authMethod})`
+  })
+
+/**
+ * What a connector of the application's `ConnectorCatalog` issues for the registry. Fails with a `ConnectorError`
+ * (`misconfigured`) when none has the name.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const connectorNamed = (name: string): Authentication<ConnectorCatalog> =>
+  fromConnector({
+    label: `connector ${name}`,
+    find: Effect.flatMap(ConnectorCatalog, (catalog) => catalog.get(name)),
+    origin: ({ authMethod, type }) => `connector ${name} (${type}, ${authMethod})`
+  })
+
+/** An identity that may push need not be one that may list repositories: reference/zenml.md W35. */
+const advisory =
+  (ensureRepository: (image: ImageReference) => Effect.Effect<void, ConnectorError>) => (image: ImageReference) =>
+    Effect.catchAll(ensureRepository(image), ({ message }) =>
+      Effect.logWarning(`${image.name} is pushed all the same, although: ${message}`)
+    )
+
+const fromConnector = <R>(options: {
+  readonly label: string
+  readonly find: Effect.Effect<ServiceConnector, ConnectorError, R>
+  readonly origin: (connector: ServiceConnector) => string
+}): Authentication<R> =>
+  make({
+    label: options.label,
     isRequired: true,
     resolve: Effect.fnUntraced(function* (uri) {
-      const { authMethod, issue, type } = yield* tag
-      const credential = yield* issue(uri.name)
+      const connector = yield* options.find
+      const credential = yield* connector.issue(uri.name)
       if (credential.host !== uri.host) {
         return yield* new CredentialHostMismatch({ host: credential.host, registry: String(uri) })
       }
-      return Option.some({ credential, origin: `the ${type} connector (${authMethod})`, revalidate: false })
+      return Option.some({
+        credential,
+        origin: options.origin(connector),
+        revalidate: false,
+        prepareImagePush: Option.getOrUndefined(Option.map(connector.ensureRepository, advisory))
+      })
     })
   })
 

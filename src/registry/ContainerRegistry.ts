@@ -89,7 +89,10 @@ export interface ContainerRegistry {
     readonly repository?: string | undefined
     readonly tag: string
   }) => Either.Either<ImageReference.ImageReference, ImageReference.InvalidImageReference>
-  /** Runs after the ownership check and before the push. */
+  /**
+   * Runs after the ownership check and before the push: the registry's own `prepareImagePush`, then what the credential's
+   * source does, such as creating the repository.
+   */
   readonly prepareImagePush: (image: ImageReference.ImageReference) => Effect.Effect<void, PushError>
   /**
    * One attempt, on the caller's fiber. An image of another registry is `ImageUriMismatch` before anything is sent. When the
@@ -168,7 +171,14 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
   const prepare = options.prepareImagePush ?? (() => Effect.void)
 
   const credentials = Effect.scoped(Effect.map(lease.borrow, ({ value }) => value))
-  const prepareImagePush = (image: ImageReference.ImageReference) => Effect.provide(prepare(image), context)
+  const prepareImagePush = (image: ImageReference.ImageReference, held: Option.Option<ResolvedCredential>) =>
+    Effect.zipRight(
+      Effect.provide(prepare(image), context),
+      Option.match(held, {
+        onNone: () => Effect.void,
+        onSome: ({ prepareImagePush: bySource }) => bySource?.(image) ?? Effect.void
+      })
+    )
 
   const clientFor = (held: Option.Option<ResolvedCredential>) =>
     clients({
@@ -207,7 +217,7 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
       lease,
       (held) =>
         Effect.zipRight(
-          prepareImagePush(target),
+          prepareImagePush(target, held),
           transport.push({ ...request, credential: CredentialLease.credentialOf(held), emit })
         ),
       announceTo(emit)
@@ -267,7 +277,7 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
     lease,
     imageName: ({ repository, tag }) =>
       imageName(config.uri, repository ?? Option.getOrElse(config.defaultRepository, () => ""), tag),
-    prepareImagePush,
+    prepareImagePush: (image) => Effect.flatMap(credentials, (held) => prepareImagePush(image, held)),
     pushImage,
     previewPush,
     pullImage,

@@ -90,4 +90,40 @@ describe("CredentialExpiry", () => {
       assert.deepStrictEqual(CredentialExpiry.renewalWindow(expiry, { skew: Duration.infinity }), Option.none())
     })
   })
+
+  describe("earliest", () => {
+    const never = Expiry.Never()
+    const unknown = Expiry.Unknown({ issuedAt })
+    const end = (seconds: number) => Expiry.At({ issuedAt, at: at(1_000_000 + seconds) })
+
+    it("is the one that ends first, in whichever order they come", () => {
+      const pairs = [
+        [end(60), end(61)],
+        [end(60), never],
+        [unknown, never],
+        [end(300), end(3600)],
+        [unknown, end(301)],
+        [end(299), unknown]
+      ] as const
+      for (const [first, later] of pairs) {
+        assert.deepStrictEqual(CredentialExpiry.earliest(first, later), first)
+        assert.deepStrictEqual(CredentialExpiry.earliest(later, first), first)
+        assert.deepStrictEqual(CredentialExpiry.earliest(later)(first), first)
+      }
+      assert.deepStrictEqual(CredentialExpiry.earliest(never, never), never)
+    })
+
+    it("is expired as soon as one of the two is past its end", () => {
+      const expiry = FastCheck.oneof(
+        FastCheck.constantFrom<Expiry>(never, unknown),
+        FastCheck.nat(1000).map((seconds): Expiry => end(seconds))
+      )
+      FastCheck.assert(
+        FastCheck.property(expiry, expiry, FastCheck.nat(1000), (self, that, later) => {
+          const isOver = (one: Expiry) => CredentialExpiry.isExpired(one, at(1_000_000 + later), { skew: 0 })
+          return isOver(CredentialExpiry.earliest(self, that)) === (isOver(self) || isOver(that))
+        })
+      )
+    })
+  })
 })

@@ -4,6 +4,8 @@ import * as Equal from "effect/Equal"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as ConnectorCatalog from "../../src/connector/ConnectorCatalog.ts"
+import * as ServiceConnector from "../../src/connector/ServiceConnector.ts"
 import * as Credential from "../../src/credential/Credential.ts"
 import * as Keychain from "../../src/credential/Keychain.ts"
 import * as SecretStore from "../../src/credential/SecretStore.ts"
@@ -71,6 +73,39 @@ describe("Authentication", () => {
       assert.notInclude(error.message, "half-user")
     }).pipe(Effect.provide(SecretStore.layerMemory({ half: { username: Redacted.make("half-user") } })))
   )
+
+  describe("connectorNamed", () => {
+    const connectorFor = (host: string) =>
+      ServiceConnector.make({
+        type: "company",
+        authMethod: "badge",
+        issue: () =>
+          Effect.succeed(Credential.usernamePassword({ host, username: "ci", password: Redacted.make("issued") }))
+      })
+    const catalog = ConnectorCatalog.make(
+      new Map([
+        ["own", connectorFor("reg.io")],
+        ["other", connectorFor("other.io")]
+      ])
+    )
+    const named = (name: string) =>
+      Effect.provideService(resolve(Authentication.connectorNamed(name)), ConnectorCatalog.ConnectorCatalog, catalog)
+
+    it.effect("gives what the connector of the name issues, and says which one that was", () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(userOf(yield* named("own")), Option.some(["ci", "connector own (company, badge)"]))
+      })
+    )
+
+    it.effect("fails for a name that no connector has, and for one whose credential is another host's", () =>
+      Effect.gen(function* () {
+        const missing = yield* Effect.flip(named("ow"))
+        assert.deepInclude(missing, { _tag: "ConnectorError", reason: "misconfigured" })
+        assert.include(missing.message, "own, other")
+        assert.strictEqual((yield* Effect.flip(named("other")))._tag, "CredentialHostMismatch")
+      })
+    )
+  })
 
   it.effect("firstOf takes the first that gives one", () =>
     Effect.gen(function* () {

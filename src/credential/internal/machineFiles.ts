@@ -7,10 +7,17 @@ import type { Files } from "../Keychain.ts"
 
 const variable = (name: string) => Config.option(Config.nonEmptyString(name))
 
+const home = Config.map(variable("HOME"), Option.getOrElse(homedir))
+
+/** https://docs.docker.com/reference/cli/docker/#change-the-docker-directory */
+export const dockerFolder = Config.map(Config.all([variable("DOCKER_CONFIG"), home]), ([folder, home]) =>
+  Option.getOrElse(folder, () => `${home}/.docker`)
+)
+
 const environment = Config.all({
-  home: Config.map(variable("HOME"), Option.getOrElse(homedir)),
+  home,
+  dockerFolder,
   dockerAuthConfig: Config.option(Config.redacted(Config.nonEmptyString("DOCKER_AUTH_CONFIG"))),
-  dockerConfig: variable("DOCKER_CONFIG"),
   registryAuthFile: variable("REGISTRY_AUTH_FILE"),
   runtimeFolder: variable("XDG_RUNTIME_DIR"),
   configFolder: variable("XDG_CONFIG_HOME")
@@ -24,7 +31,7 @@ const environment = Config.all({
  */
 export const machineFiles = Effect.gen(function* () {
   const path = yield* Path.Path
-  const { configFolder, dockerAuthConfig, dockerConfig, home, registryAuthFile, runtimeFolder } = yield* environment
+  const { configFolder, dockerAuthConfig, dockerFolder, home, registryAuthFile, runtimeFolder } = yield* environment
   const configAuth = path.join(
     Option.getOrElse(configFolder, () => path.join(home, ".config")),
     "containers",
@@ -36,10 +43,7 @@ export const machineFiles = Effect.gen(function* () {
   })
   const files: Files = {
     dockerAuthConfig: Option.getOrUndefined(dockerAuthConfig),
-    dockerConfigFile: path.join(
-      Option.getOrElse(dockerConfig, () => path.join(home, ".docker")),
-      "config.json"
-    ),
+    dockerConfigFile: path.join(dockerFolder, "config.json"),
     containersAuthFiles: Option.match(registryAuthFile, {
       onNone: () => (process.platform === "linux" ? [sessionAuth, configAuth] : [configAuth]),
       onSome: (file) => [file]
