@@ -9,12 +9,13 @@ import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import type { Credential } from "../credential/Credential.ts"
 import type { Digest } from "../reference/Digest.ts"
 import type { ImageReference } from "../reference/ImageReference.ts"
+import * as DockerContext from "./DockerContext.ts"
 import type { EngineContextInvalid, EngineError } from "./EngineError.ts"
 import type { EngineEvent } from "./EngineStream.ts"
 import * as RegistryAuth from "./internal/registryAuth.ts"
@@ -55,6 +56,10 @@ export interface EngineInfo {
   readonly insecureRegistries: ReadonlyArray<string>
   /** Networks in CIDR form to which the same is allowed; Docker always has `127.0.0.0/8`. */
   readonly insecureNetworks: ReadonlyArray<string>
+  /** The proxies through which it reaches registries, and the hosts it reaches without; empty when there are none. */
+  readonly httpProxy: string
+  readonly httpsProxy: string
+  readonly noProxy: string
 }
 
 /**
@@ -101,6 +106,19 @@ export interface PlatformOptions {
 }
 
 /**
+ * How a push is made. `tlsVerify: false` lets Podman speak plain HTTP to the image's registry, or to one whose certificate
+ * it can not verify; Docker has that in its settings and does not heed it.
+ *
+ * Source: https://docs.podman.io/en/v5.6.0/_static/api.html (compat/images/push)
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PushOptions extends PlatformOptions {
+  readonly tlsVerify?: boolean | undefined
+}
+
+/**
  * What a `DockerEngine` does. Interrupting a call aborts its request.
  *
  * Every call fails with `EngineUnavailable` when nothing answers, `EngineDisconnected` when the answer ends early, and
@@ -130,8 +148,15 @@ export interface Service {
   readonly pushImage: (
     image: ImageReference,
     credential: Option.Option<Credential>,
-    options?: PlatformOptions
+    options?: PushOptions
   ) => Stream.Stream<EngineEvent, EngineError>
+  /** `pushImage` to its end, told to `onEvent`, which never waits: a twentieth of the stream's cost for each event. */
+  readonly runPush: (
+    image: ImageReference,
+    credential: Option.Option<Credential>,
+    onEvent: (event: EngineEvent) => void,
+    options?: PushOptions
+  ) => Effect.Effect<void, EngineError>
   /** One pull, by digest when the reference has one. */
   readonly pullImage: (
     image: ImageReference,
@@ -174,7 +199,7 @@ export class DockerEngine extends Context.Tag("gantry/DockerEngine")<DockerEngin
 
 /**
  * The certificates of a connection to a `tcp://` engine, in PEM form: the authority that signed the engine's, and the
- * client's own with its key when the engine asks for one.
+ * client's own with its key when the engine asks for one. `skipVerify` accepts any certificate from the engine.
  *
  * @since 0.1.0
  * @category models
@@ -183,13 +208,14 @@ export interface EngineTls {
   readonly ca?: string | undefined
   readonly certificate?: string | undefined
   readonly key?: Redacted.Redacted | undefined
+  readonly skipVerify?: boolean | undefined
 }
 
 /**
  * Where an engine is.
  *
- * - `host`: `unix:///path`, `npipe:////./pipe/name` or `tcp://host[:port]` (port 2375, with `tls` 2376); by default the
- *   platform's own socket
+ * - `host`: `unix:///path`, `npipe:////./pipe/name`, `tcp://host[:port]` (port 2375, with `tls` 2376) or
+ *   `ssh://[user@]host[:port][/path]`, which starts the system's `ssh`; by default the platform's own socket
  * - `tls`: encrypts and verifies a `tcp://` connection
  * - `origin`: where `host` came from, for messages
  *
@@ -229,44 +255,32 @@ export const layerConfig = (
 ): Layer.Layer<DockerEngine, EngineContextInvalid | ConfigError> =>
   Layer.unwrapEffect(Effect.map(Config.unwrap(config), layer))
 
-const variable = (name: string): Config.Config<Option.Option<string>> =>
-  Config.map(
-    Config.option(Config.string(name)),
-    Option.filter((value) => value !== "")
-  )
-
-const environment = Config.all({
-  host: variable("DOCKER_HOST"),
-  verify: variable("DOCKER_TLS_VERIFY"),
-  certificates: variable("DOCKER_CERT_PATH"),
-  dockerConfig: variable("DOCKER_CONFIG"),
-  home: Config.orElse(Config.string("HOME"), () => Config.withDefault(Config.string("USERPROFILE"), "."))
-})
+/**
+ * The engine of a context or at an address, chosen over the environment's: see `DockerContext.resolve`. Fails with
+ * `EngineContextInvalid` when it can not be used.
+ *
+ * @since 0.1.0
+ * @category layers
+ * @example
+ * import * as DockerEngine from "gantry/DockerEngine"
+ *
+ * const Prod = DockerEngine.layerFromContext({ context: "prod" })
+ */
+export const layerFromContext = (
+  choice: DockerContext.Choice
+): Layer.Layer<DockerEngine, EngineContextInvalid | ConfigError> =>
+  Layer.unwrapEffect(Effect.map(DockerContext.resolve(choice), layer))
 
 /**
- * The engine that the docker command would use by its environment: `DOCKER_HOST`, else the platform's socket. Any value
- * of `DOCKER_TLS_VERIFY` encrypts a `tcp://` connection, with the certificates in `DOCKER_CERT_PATH` (else in
- * `DOCKER_CONFIG`, else in `~/.docker`). Fails with `EngineContextInvalid` when they can not be used.
- *
- * Source: https://docs.docker.com/reference/cli/docker/#environment-variables
+ * The engine that the docker command would use: that of `DOCKER_HOST`, `DOCKER_CONTEXT` or `docker context use`, else the
+ * platform's own socket. See `DockerContext.resolve` for the order and for the certificates. Fails with
+ * `EngineContextInvalid` when it can not be used.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerFromEnv: Layer.Layer<DockerEngine, EngineContextInvalid | ConfigError> = Layer.scoped(
-  DockerEngine,
-  Effect.gen(function* () {
-    const { make, readCertificates } = yield* node
-    const { certificates, dockerConfig, home, host, verify } = yield* environment
-    if (Option.isNone(host)) return yield* make({})
-    const options = { host: host.value, origin: "DOCKER_HOST" }
-    if (Option.isNone(verify)) return yield* make(options)
-    const folder = certificates.pipe(
-      Option.orElse(() => dockerConfig),
-      Option.getOrElse(() => `${home}/.docker`)
-    )
-    return yield* make({ ...options, tls: yield* readCertificates(folder) })
-  })
+export const layerFromEnv: Layer.Layer<DockerEngine, EngineContextInvalid | ConfigError> = Layer.suspend(() =>
+  layerFromContext({})
 )
 
 /**

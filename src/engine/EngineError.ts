@@ -22,25 +22,29 @@ export class EngineUnavailable extends Schema.TaggedError<EngineUnavailable>("ga
   "EngineUnavailable",
   {
     ...endpoint,
-    reason: Schema.Literal("not-found", "refused", "permission", "timeout", "dns", "tls", "other"),
+    reason: Schema.Literal("not-found", "refused", "permission", "timeout", "dns", "tls", "ssh", "other"),
     detail: Schema.String
   }
 ) {
   get isRetryable(): boolean {
-    return this.reason !== "permission" && this.reason !== "tls"
+    return this.reason !== "permission" && this.reason !== "tls" && this.reason !== "ssh"
+  }
+  get advice(): string {
+    return unavailableAdvice[this.reason]
   }
   override get message(): string {
-    return `No Docker Engine answers at ${this.endpoint} (from ${this.origin}): ${this.detail}. ${unavailableAdvice[this.reason]}`
+    return `No Docker Engine answers at ${this.endpoint} (from ${this.origin}): ${this.detail}. ${this.advice}`
   }
 }
 
 const unavailableAdvice: Record<EngineUnavailable["reason"], string> = {
-  "not-found": "Start the engine, or set DOCKER_HOST to where it listens.",
+  "not-found": "Start the engine, or say where it listens with DOCKER_HOST or a docker context.",
   refused: "Start the engine: its address is left over from one that has ended.",
-  permission: "Add your user to the group that owns the socket, or use a rootless engine.",
-  timeout: "The engine is there but does not answer: look at its log.",
-  dns: "Check the host's spelling in DOCKER_HOST.",
-  tls: "Check that DOCKER_TLS_VERIFY and DOCKER_CERT_PATH fit the engine's certificates.",
+  permission: "Add your user to the group that owns the socket (often `docker`), or use a rootless engine.",
+  timeout: "Check that the engine's host is up and can be reached, and look at the engine's log.",
+  dns: "Check the spelling of the engine's host.",
+  tls: "Check that the context's certificates, or DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, are those the engine wants.",
+  ssh: "Run `ssh HOST docker version` by hand until it works: gantry starts the same ssh, which can not ask anything.",
   other: "Check that the address is an engine's."
 }
 
@@ -59,13 +63,16 @@ export class EngineDisconnected extends Schema.TaggedError<EngineDisconnected>("
   get isRetryable(): boolean {
     return true
   }
+  get advice(): string {
+    return "Check that the engine still runs, and push again: what the registry already has is not sent twice."
+  }
   override get message(): string {
-    return `The Docker Engine at ${this.endpoint} (from ${this.origin}) went away in the middle of its answer: ${this.detail}. Check that it still runs; pushing again resumes.`
+    return `The Docker Engine at ${this.endpoint} (from ${this.origin}) went away in the middle of its answer: ${this.detail}. ${this.advice}`
   }
 }
 
 /**
- * The settings that say where the engine is can not be used.
+ * The settings that say where the engine is can not be used. `value` is empty when they could not be read.
  *
  * @since 0.1.0
  * @category errors
@@ -76,8 +83,12 @@ export class EngineContextInvalid extends Schema.TaggedError<EngineContextInvali
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return `Correct ${this.origin}, or leave it out to use the default engine.`
+  }
   override get message(): string {
-    return `${this.origin} says the Docker Engine is at "${this.value}", which can not be used: ${this.detail}`
+    const what = this.value === "" ? this.origin : `${this.origin} is "${this.value}", which`
+    return `${what} can not be used. ${this.detail} ${this.advice}`
   }
 }
 
@@ -94,8 +105,11 @@ export class EngineRejected extends Schema.TaggedError<EngineRejected>("gantry/E
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return "Look at the engine's log for more: these words are its own."
+  }
   override get message(): string {
-    return `The Docker Engine refused (HTTP ${this.status}): ${this.text}`
+    return `The Docker Engine refused (HTTP ${this.status}): "${this.text}". ${this.advice}`
   }
 }
 
@@ -112,8 +126,11 @@ export class EngineUnsupported extends Schema.TaggedError<EngineUnsupported>("ga
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return "Update the engine, or leave that out."
+  }
   override get message(): string {
-    return `${this.feature} needs an engine of API ${this.requiredApi}; this one has ${this.engineApi}. Update the engine, or leave it out.`
+    return `${this.feature} needs an engine of API ${this.requiredApi}, and this one has ${this.engineApi}. ${this.advice}`
   }
 }
 

@@ -163,6 +163,22 @@ const makeEngine = (script: TestEngineScript) => {
       })
   )
 
+  const pushImage: Service["pushImage"] = (image, credential, options) =>
+    record("pushImage", [image], credential, options).pipe(
+      Effect.map((call) => {
+        const stored = images.find(image)
+        if (stored === undefined) {
+          const text = `An image does not exist locally with the tag: ${image.name}`
+          return Stream.fail(new EngineRejected({ status: 200, text }))
+        }
+        return script.push === undefined
+          ? Stream.fromEffect(unscripted(call))
+          : script.push({ ...call, image, inspection: Option.some(images.inspect(stored)) })
+      }),
+      Effect.zipLeft(inFlight),
+      Stream.unwrapScoped
+    )
+
   const service: Service = {
     ...address,
     ping: Effect.as(record("ping"), { apiVersion: script.version?.apiVersion ?? "1.51" }),
@@ -177,6 +193,9 @@ const makeEngine = (script: TestEngineScript) => {
       imageStore: "classic",
       insecureRegistries: [],
       insecureNetworks: ["127.0.0.0/8"],
+      httpProxy: "",
+      httpsProxy: "",
+      noProxy: "",
       ...script.info
     }),
     inspectImage: (image) =>
@@ -193,21 +212,9 @@ const makeEngine = (script: TestEngineScript) => {
           return "untagged"
         })
       ),
-    pushImage: (image, credential, options) =>
-      record("pushImage", [image], credential, options).pipe(
-        Effect.map((call) => {
-          const stored = images.find(image)
-          if (stored === undefined) {
-            const text = `An image does not exist locally with the tag: ${image.name}`
-            return Stream.fail(new EngineRejected({ status: 200, text }))
-          }
-          return script.push === undefined
-            ? Stream.fromEffect(unscripted(call))
-            : script.push({ ...call, image, inspection: Option.some(images.inspect(stored)) })
-        }),
-        Effect.zipLeft(inFlight),
-        Stream.unwrapScoped
-      ),
+    pushImage,
+    runPush: (image, credential, onEvent, options) =>
+      Stream.runForEach(pushImage(image, credential, options), (event) => Effect.sync(() => onEvent(event))),
     pullImage: (image, credential, options) =>
       record("pullImage", [image], credential, options).pipe(
         Effect.map((call) =>

@@ -7,18 +7,19 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type { StoredManifest } from "../distribution/RegistryClient.ts"
 import * as RegistryClient from "../distribution/RegistryClient.ts"
 import type { RegistryError } from "../distribution/RegistryError.ts"
 import { DockerEngine, type ImageInspection } from "../engine/DockerEngine.ts"
 import type { EngineError } from "../engine/EngineError.ts"
+import type { EngineEvent } from "../engine/EngineStream.ts"
 import { type ImageManifest, isIndex } from "../image/Manifest.ts"
 import { DigestMissing, ImageNotFound, type PushError, UnsupportedSource } from "../push/PushError.ts"
 import type { AttemptEvent } from "../push/PushEvent.ts"
 import type { TransferredBytes } from "../push/PushedImage.ts"
 import * as Digest from "../reference/Digest.ts"
 import * as ImageReference from "../reference/ImageReference.ts"
+import * as RegistryUri from "../reference/RegistryUri.ts"
 import { inspect, withBorrowedTag } from "./internal/borrowedTag.ts"
 import { classify } from "./internal/engineMessage.ts"
 import { bytesByOutcome, bytesOfUnchanged, type Outcome, toAttemptEvent } from "./internal/layerOutcomes.ts"
@@ -117,25 +118,18 @@ export const make: Effect.Effect<Context.Tag.Service<PushTransport>, never, Dock
     ) {
       const outcomes = new Map<string, Outcome>()
       const digests = new Set<string>()
-      yield* engine
-        .pushImage(request.target, request.credential, { platform: Option.getOrUndefined(request.platform) })
-        .pipe(
-          Stream.runForEach((event) =>
-            Effect.sync(() => {
-              if (event._tag === "LayerStatus") {
-                const reported = toAttemptEvent(event)
-                if (reported === undefined) return
-                if (reported._tag === "LayerPushed") outcomes.set(reported.layer, reported.outcome)
-                request.emit(reported)
-              } else if (
-                (event._tag === "PushResult" || event._tag === "PushAux") &&
-                event.tag === tagOf(request.target)
-              ) {
-                digests.add(String(event.digest))
-              }
-            })
-          )
-        )
+      const note = (event: EngineEvent): void => {
+        if (event._tag === "LayerStatus") {
+          const reported = toAttemptEvent(event)
+          if (reported === undefined) return
+          if (reported._tag === "LayerPushed") outcomes.set(reported.layer, reported.outcome)
+          request.emit(reported)
+        } else if ((event._tag === "PushResult" || event._tag === "PushAux") && event.tag === tagOf(request.target)) {
+          digests.add(String(event.digest))
+        }
+      }
+      const platform = Option.getOrUndefined(request.platform)
+      yield* engine.runPush(request.target, request.credential, note, { platform, tlsVerify: isVerified(request) })
       const digest = yield* digestOf(request, digests)
       const manifest = yield* manifestOf(request, digest)
       const bytes = Option.match(Option.flatMap(manifest, imageManifest), {
@@ -234,6 +228,13 @@ interface Remote {
 }
 
 const tagOf = (target: ImageReference.ImageReference): string => Option.getOrElse(target.tag, () => "latest")
+
+/** Whether the engine is to verify the registry's TLS, by the same default as gantry's own requests. */
+const isVerified = ({ target, tls }: TransportRequest): boolean =>
+  Option.match(tls, {
+    onNone: () => !RegistryUri.isLocal(RegistryUri.unsafeParse(target.registry)),
+    onSome: (given) => given === "verify"
+  })
 
 const isLostAnswer = (error: PushError): boolean =>
   error._tag === "EngineDisconnected" ||

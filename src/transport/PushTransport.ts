@@ -21,7 +21,8 @@ import * as EngineTransport from "./EngineTransport.ts"
 
 /**
  * One image, one target, and who we are there. `credential` is for the target's host, `sourceCredential` for the
- * source's, when the source is a registry. `tls` is how gantry's own requests reach the target.
+ * source's, when the source is a registry. `tls` is how gantry's own requests reach the target, and
+ * an engine's that has no settings of its own for that (Podman).
  *
  * @since 0.1.0
  * @category models

@@ -6,10 +6,12 @@ import * as NodePath from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import Dockerode from "dockerode"
+import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -25,6 +27,7 @@ import {
   EngineRejected,
   EngineUnavailable
 } from "../../src/engine/EngineError.ts"
+import type { EngineEvent } from "../../src/engine/EngineStream.ts"
 import * as Digest from "../../src/reference/Digest.ts"
 import * as ImageReference from "../../src/reference/ImageReference.ts"
 import { messageOf, recordings } from "../support/engineRecordings.ts"
@@ -70,6 +73,8 @@ const portOf = (server: NodeNet.Server): number => {
   return typeof bound === "object" && bound !== null ? bound.port : 0
 }
 
+const fieldsOf = (error: EngineError) => ({ ...error })
+
 const authOf = (request: SeenRequest | undefined): unknown =>
   JSON.parse(Buffer.from(String(request?.headers["x-registry-auth"]), "base64url").toString("utf8"))
 
@@ -89,7 +94,18 @@ describe("DockerEngine", { timeout: 60_000 }, () => {
         // docker-modem follows the 301 of a name that no ImageReference has.
         for (const one of recordings.filter(({ httpStatus }) => httpStatus !== 301)) {
           current = one
-          const end = yield* Effect.flip(Stream.runDrain(engine.pushImage(image, Option.none()))).pipe(Effect.option)
+          const streamed: Array<EngineEvent> = []
+          const told: Array<EngineEvent> = []
+          const end = yield* engine.pushImage(image, Option.none()).pipe(
+            Stream.runForEach((event) => Effect.sync(() => void streamed.push(event))),
+            Effect.flip,
+            Effect.option
+          )
+          const sameEnd = yield* engine
+            .runPush(image, Option.none(), (event) => void told.push(event))
+            .pipe(Effect.flip, Effect.option)
+          assert.deepStrictEqual(told, streamed, one.name)
+          assert.deepStrictEqual(Option.map(sameEnd, fieldsOf), Option.map(end, fieldsOf), one.name)
           if (one.streamEnd !== "complete") {
             assert.instanceOf(Option.getOrUndefined(end), EngineDisconnected, one.name)
           } else if (one.httpStatus !== 200) {
@@ -167,6 +183,19 @@ describe("DockerEngine", { timeout: 60_000 }, () => {
       })
     )
 
+    it.scoped("says to Podman when a registry's TLS is not to be verified, and else nothing", () =>
+      Effect.gen(function* () {
+        const { engine, fake } = yield* withEngine(answering(200, resultLine))
+        for (const options of [{ tlsVerify: false }, { tlsVerify: true }, {}]) {
+          yield* Stream.runDrain(engine.pushImage(image, Option.none(), options))
+        }
+        assert.deepStrictEqual(
+          fake.seen.map(({ url }) => url.split("?")[1]),
+          ["tag=v1&tlsVerify=false", "tag=v1", "tag=v1"]
+        )
+      })
+    )
+
     it.scoped("asks an engine of API 1.46 for one platform, and says so when the engine is older", () =>
       Effect.gen(function* () {
         let version = "1.41"
@@ -219,6 +248,58 @@ describe("DockerEngine", { timeout: 60_000 }, () => {
       })
     )
 
+    it.scoped(
+      "runs to its end as one effect, which its interruption aborts before an answer and in the middle of one",
+      () =>
+        Effect.gen(function* () {
+          const asked = yield* Deferred.make<void>()
+          const { engine, fake } = yield* withEngine(({ url }, response) => {
+            if (url.includes("silent")) return void Deferred.unsafeDone(asked, Effect.void)
+            response.writeHead(200)
+            response.write('{"status":"a"}\n')
+          })
+          const silent = ImageReference.unsafeParse("reg.example/silent")
+          const before = yield* Effect.fork(engine.runPush(silent, Option.none(), () => {}))
+          yield* Deferred.await(asked)
+          yield* Fiber.interrupt(before)
+          yield* eventually(() => fake.connections() === 0)
+
+          const first = yield* Deferred.make<void>()
+          const tell = () => Deferred.unsafeDone(first, Effect.void)
+          const during = yield* Effect.fork(engine.runPush(image, Option.none(), tell))
+          yield* Deferred.await(first)
+          yield* Fiber.interrupt(during)
+          yield* eventually(() => fake.connections() === 0)
+        })
+    )
+
+    it.scoped("ends at an error line, though the engine goes on", () =>
+      Effect.gen(function* () {
+        const { engine, fake } = yield* withEngine((_, response) => {
+          response.writeHead(200)
+          response.write('{"status":"a"}\n{"error":"no"}\n')
+        })
+        const told: Array<EngineEvent["_tag"]> = []
+        const failure = yield* Effect.flip(engine.runPush(image, Option.none(), ({ _tag }) => void told.push(_tag)))
+        assert.deepInclude({ ...failure }, { _tag: "EngineRejected", text: "no" })
+        assert.deepStrictEqual(told, ["Status"])
+        yield* eventually(() => fake.connections() === 0)
+      })
+    )
+
+    it.scoped("makes a defect of what its listener throws, and does not end the process", () =>
+      Effect.gen(function* () {
+        const { engine } = yield* withEngine(answering(200, resultLine))
+        const broken = new Error("the listener's own")
+        const exit = yield* Effect.exit(
+          engine.runPush(image, Option.none(), () => {
+            throw broken
+          })
+        )
+        assert.strictEqual(Exit.isFailure(exit) && Option.getOrUndefined(Cause.dieOption(exit.cause)), broken)
+      })
+    )
+
     it.scoped("can be left after any number of events without ending the process", () =>
       Effect.gen(function* () {
         const { engine } = yield* withEngine(answering(200, `{"status":"a"}\n{"status":"b"}\n${resultLine}`))
@@ -246,6 +327,8 @@ describe("DockerEngine", { timeout: 60_000 }, () => {
           "/version": { Version: "28.5.2", ApiVersion: "1.51", Os: "linux", Arch: "amd64" },
           "/info": {
             DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]],
+            HttpProxy: "http://xxxxx:xxxxx@proxy.example:3128",
+            NoProxy: "localhost",
             RegistryConfig: {
               InsecureRegistryCIDRs: ["127.0.0.0/8"],
               IndexConfigs: { "docker.io": { Secure: true }, "reg.example:5000": { Secure: false } }
@@ -270,7 +353,10 @@ describe("DockerEngine", { timeout: 60_000 }, () => {
         assert.deepStrictEqual(yield* engine.info, {
           imageStore: "containerd",
           insecureRegistries: ["reg.example:5000"],
-          insecureNetworks: ["127.0.0.0/8"]
+          insecureNetworks: ["127.0.0.0/8"],
+          httpProxy: "http://proxy.example:3128",
+          httpsProxy: "",
+          noProxy: "localhost"
         })
         assert.deepStrictEqual(yield* engine.inspectImage(image), {
           id: String(digest),
@@ -492,6 +578,7 @@ describe("DockerEngine", { timeout: 60_000 }, () => {
           "tcp://h/path",
           "http://h",
           "ssh://bob:pa55@h",
+          "ssh://bob:pa55/word@h",
           "tcp://u:pa55@h",
           "ftp://h"
         ]
@@ -501,7 +588,22 @@ describe("DockerEngine", { timeout: 60_000 }, () => {
           assert.include(failure.message, "DOCKER_HOST")
           assert.notInclude(failure.message, "pa55")
         }
-        assert.include((yield* Effect.flip(built({ host: "ssh://bob@h" }))).message, "ssh -nNT -L")
+      })
+    )
+
+    it.scoped("is told from one that wants TLS, and a refusal in other words stays one", () =>
+      Effect.gen(function* () {
+        let said = "Client sent an HTTP request to an HTTPS server.\n"
+        const { engine } = yield* withEngine((_, response) => {
+          response.writeHead(400)
+          response.end(said)
+        })
+        const failure = yield* Effect.flip(engine.ping)
+        assert.instanceOf(failure, EngineUnavailable)
+        assert.strictEqual(failure.reason, "tls")
+        assert.include(failure.message, "set DOCKER_TLS_VERIFY=1")
+        said = "invalid reference format"
+        assert.instanceOf(yield* Effect.flip(engine.ping), EngineRejected)
       })
     )
 
@@ -543,7 +645,7 @@ describe("DockerEngine", { timeout: 60_000 }, () => {
       Effect.gen(function* () {
         const byHost = yield* fromEnv({ DOCKER_HOST: "tcp://10.0.0.1:2375" })
         assert.deepStrictEqual([byHost.endpoint, byHost.origin], ["tcp://10.0.0.1:2375", "DOCKER_HOST"])
-        const byDefault = yield* fromEnv({ DOCKER_HOST: "" })
+        const byDefault = yield* fromEnv({ DOCKER_HOST: "", DOCKER_CONFIG: "/nowhere" })
         assert.strictEqual(byDefault.origin, "the default")
       })
     )
@@ -572,6 +674,15 @@ describe("DockerEngine", { timeout: 60_000 }, () => {
         const failure = yield* Effect.flip(stranger.ping)
         assert.instanceOf(failure, EngineUnavailable)
         assert.strictEqual(failure.reason, "tls")
+
+        const own = { certificate: String(cert), key: Redacted.make(String(key)) }
+        const unsure = yield* Effect.provide(DockerEngine.DockerEngine, DockerEngine.layer({ host, tls: own }))
+        assert.include((yield* Effect.flip(unsure.ping)).message, "self-signed certificate")
+        const lax = DockerEngine.layer({ host, tls: { ...own, skipVerify: true } })
+        assert.deepStrictEqual(
+          yield* Effect.flatMap(DockerEngine.DockerEngine, ({ ping }) => ping).pipe(Effect.provide(lax)),
+          { apiVersion: "1.51" }
+        )
       })
     )
 

@@ -14,7 +14,14 @@ const tools: ReadonlyArray<MissingTool> = [
   { command: "skopeo", debianPackage: "skopeo" },
   { command: "htpasswd", debianPackage: "apache2-utils" },
   { command: "openssl", debianPackage: "openssl" },
-  { command: "docker-credential-ecr-login", debianPackage: "amazon-ecr-credential-helper" }
+  { command: "docker-credential-ecr-login", debianPackage: "amazon-ecr-credential-helper" },
+  { command: "docker", debianPackage: "docker.io" },
+  { command: "sshd", debianPackage: "openssh-server" },
+  { command: "ssh", debianPackage: "openssh-client" },
+  { command: "podman", debianPackage: "podman" },
+  { command: "tmux", debianPackage: "tmux" },
+  { command: "zsh", debianPackage: "zsh" },
+  { command: "fish", debianPackage: "fish" }
 ]
 
 /** Daemons live in sbin, which is not on every user's PATH. */

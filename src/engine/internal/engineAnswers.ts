@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema"
 import * as Digest from "../../reference/Digest.ts"
 import type { DistributionInspection, EngineInfo, EngineVersion, ImageInspection } from "../DockerEngine.ts"
+import { scrub } from "./scrub.ts"
 
 /** A list that Go leaves out or writes as `null` when it is empty. */
 const list = <A, I>(item: Schema.Schema<A, I>) =>
@@ -24,7 +25,13 @@ export const version = {
   })
 }
 
+/** A text that Go leaves out when it is empty. */
+const text = Schema.optionalWith(Schema.String, { nullable: true, default: () => "" })
+
 const InfoAnswer = Schema.Struct({
+  HttpProxy: text,
+  HttpsProxy: text,
+  NoProxy: text,
   DriverStatus: list(Schema.Array(Schema.String)),
   RegistryConfig: Schema.optionalWith(
     Schema.Struct({
@@ -49,7 +56,11 @@ export const info = {
     insecureRegistries: Object.entries(answer.RegistryConfig.IndexConfigs)
       .filter(([, index]) => !index.Secure)
       .map(([host]) => host),
-    insecureNetworks: answer.RegistryConfig.InsecureRegistryCIDRs
+    insecureNetworks: answer.RegistryConfig.InsecureRegistryCIDRs,
+    // Docker masks a proxy's password itself, and Podman says nothing of proxies.
+    httpProxy: scrub(answer.HttpProxy),
+    httpsProxy: scrub(answer.HttpsProxy),
+    noProxy: answer.NoProxy
   })
 }
 

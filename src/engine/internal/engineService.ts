@@ -1,18 +1,18 @@
 import { Readable } from "node:stream"
-import type Dockerode from "dockerode"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type Credential, redactFrom } from "../../credential/Credential.ts"
 import type { ImageReference } from "../../reference/ImageReference.ts"
-import type { Service } from "../DockerEngine.ts"
+import type { PushOptions, Service } from "../DockerEngine.ts"
 import { type EngineError, EngineRejected, EngineUnsupported } from "../EngineError.ts"
-import * as EngineStream from "../EngineStream.ts"
+import type { EngineAddress, EngineEvent } from "../EngineStream.ts"
+import type { EngineClient } from "./dockerClient.ts"
+import * as EngineAnswer from "./engineAnswer.ts"
 import * as Answers from "./engineAnswers.ts"
 import { clientError } from "./engineFailure.ts"
-import { type EngineRequest, readBody, readText, sendOk } from "./engineRequest.ts"
+import { ask, bytesOf, type EngineRequest, exchange, open } from "./engineRequest.ts"
 import { registryAuth } from "./registryAuth.ts"
 import { scrub } from "./scrub.ts"
 
@@ -41,7 +41,7 @@ const isOlder = (version: string, than: string): boolean => {
 const loadedImage = /^Loaded image(?:\(s\)| ID)?: (.+)$/
 
 /** The names in `Loaded image: NAME` (Podman may list several) or the id in `Loaded image ID: ID`. */
-const loadedNames = (event: EngineStream.EngineEvent): ReadonlyArray<string> =>
+const loadedNames = (event: EngineEvent): ReadonlyArray<string> =>
   event._tag === "Status" ? (loadedImage.exec(event.text)?.[1]?.split(",") ?? []) : []
 
 /** A registry's refusal may repeat what it was told, and the engine repeats the refusal. */
@@ -52,43 +52,43 @@ const withoutSecrets =
       ? new EngineRejected({ status: error.status, text: redactFrom(error.text, credential) })
       : error
 
-/** The service over a dockerode client, which stays its owner's. */
-export const make = (client: Dockerode, address: EngineStream.EngineAddress): Service => {
-  const respond = (request: EngineRequest) => sendOk(client, address, request)
-
-  const text = (request: EngineRequest): Effect.Effect<string, EngineError> =>
-    Effect.scoped(Effect.flatMap(respond(request), (response) => readText(response, address)))
+/** The service over a client, which stays its owner's. */
+export const make = ({ dockerode, modem }: EngineClient, address: EngineAddress): Service => {
+  const line = { modem, address }
 
   const json = <A, I, B>(
     request: EngineRequest,
     answer: { readonly schema: Schema.Schema<A, I>; readonly read: (value: A) => B }
   ): Effect.Effect<B, EngineError> =>
-    text(request).pipe(
-      Effect.flatMap(Schema.decode(Schema.parseJson(answer.schema))),
+    ask(line, request).pipe(
+      Effect.flatMap(({ text }) => Schema.decode(Schema.parseJson(answer.schema))(text)),
       Effect.map(answer.read),
       Effect.catchTag("ParseError", (error) =>
         Effect.fail(new EngineRejected({ status: 200, text: scrub(`its answer is not an engine's: ${error.message}`) }))
       )
     )
 
-  const body = (
-    request: EngineRequest
-  ): Effect.Effect<Stream.Stream<Uint8Array, EngineError>, EngineError, Scope.Scope> =>
-    Effect.map(respond(request), (response) => readBody(response, address))
+  const bytes = (request: EngineRequest) => Effect.map(open(line, request), (response) => bytesOf(response, address))
+
+  /** The events of an answer, of which `missing` tells whether its end is a good one. */
+  const events = (
+    request: Effect.Effect<EngineRequest, EngineError>,
+    missing: EngineAnswer.Missing
+  ): Stream.Stream<EngineEvent, EngineError> =>
+    Effect.flatMap(request, bytes).pipe(
+      Effect.map((bytes) => Stream.repeatEffectChunkOption(EngineAnswer.events(bytes, address, missing))),
+      Stream.unwrapScoped
+    )
 
   const auth = (image: ImageReference, credential: Option.Option<Credential>) =>
     registryAuth(image.registry, credential)
 
-  const ping: Service["ping"] = Effect.scoped(
-    Effect.gen(function* () {
-      const response = yield* respond({ method: "GET", path: "/_ping" })
-      yield* readText(response, address)
-      const apiVersion = response.headers["api-version"]
-      return typeof apiVersion === "string"
-        ? { apiVersion }
-        : yield* new EngineRejected({ status: 200, text: "its answer to a ping names no API version: it is no engine" })
-    })
-  )
+  const ping: Service["ping"] = Effect.flatMap(ask(line, { method: "GET", path: "/_ping" }), ({ headers }) => {
+    const apiVersion = headers["api-version"]
+    return typeof apiVersion === "string"
+      ? Effect.succeed({ apiVersion })
+      : new EngineRejected({ status: 200, text: "its answer to a ping names no API version: it is no engine" })
+  })
 
   const requirePushPlatform = Effect.flatMap(ping, ({ apiVersion }) =>
     isOlder(apiVersion, PUSH_PLATFORM_API)
@@ -106,6 +106,25 @@ export const make = (client: Dockerode, address: EngineStream.EngineAddress): Se
     json({ method: "GET", path: `/images/${segment(image)}/json` }, Answers.image)
   )
 
+  const pushRequest = (
+    image: ImageReference,
+    credential: Option.Option<Credential>,
+    { platform, tlsVerify }: PushOptions = {}
+  ): Effect.Effect<EngineRequest, EngineError> => {
+    const request: EngineRequest = {
+      method: "POST",
+      // A digest goes with the name, for the engine to refuse: the tag alone would push something else.
+      path: `/images/${segment(Option.isSome(image.digest) ? `${image.name}@${image.digest.value}` : image.name)}/push`,
+      query: {
+        tag: tagOf(image),
+        ...(platform === undefined ? {} : { platform: platformJson(platform) }),
+        ...(tlsVerify === false ? { tlsVerify: "false" } : {})
+      },
+      registryAuth: auth(image, credential)
+    }
+    return platform === undefined ? Effect.succeed(request) : Effect.as(requirePushPlatform, request)
+  }
+
   return {
     ...address,
     ping: Effect.withSpan(ping, "DockerEngine.ping"),
@@ -114,7 +133,7 @@ export const make = (client: Dockerode, address: EngineStream.EngineAddress): Se
     inspectImage,
     tagImage: Effect.fn("DockerEngine.tagImage")((source, target) =>
       Effect.asVoid(
-        text({
+        ask(line, {
           method: "POST",
           path: `/images/${segment(source)}/tag`,
           query: { repo: target.name, tag: tagOf(target) }
@@ -125,28 +144,21 @@ export const make = (client: Dockerode, address: EngineStream.EngineAddress): Se
       // Docker deletes the image itself with its last name: https://github.com/moby/moby/blob/v28.5.2/daemon/images/image_delete.go
       const { repoTags } = yield* inspectImage(image)
       if (repoTags.length <= 1) return "kept"
-      yield* text({ method: "DELETE", path: `/images/${segment(image)}`, query: { noprune: "true" } })
+      yield* ask(line, { method: "DELETE", path: `/images/${segment(image)}`, query: { noprune: "true" } })
       return "untagged"
     }),
     pushImage: (image, credential, options) =>
-      Effect.gen(function* () {
-        const platform = options?.platform
-        if (platform !== undefined) yield* requirePushPlatform
-        const answer = yield* body({
-          method: "POST",
-          // A digest goes with the name, for the engine to refuse: the tag alone would push something else.
-          path: `/images/${segment(Option.isSome(image.digest) ? `${image.name}@${image.digest.value}` : image.name)}/push`,
-          query: { tag: tagOf(image), ...(platform === undefined ? {} : { platform: platformJson(platform) }) },
-          registryAuth: auth(image, credential)
-        })
-        return EngineStream.decodePush(answer, address)
-      }).pipe(
-        Stream.unwrapScoped,
+      events(pushRequest(image, credential, options), EngineAnswer.resultOf(address)).pipe(
         Stream.mapError(withoutSecrets(credential)),
         Stream.withSpan("DockerEngine.pushImage")
       ),
-    pullImage: (image, credential, options) =>
-      body({
+    runPush: Effect.fn("DockerEngine.runPush")((image, credential, onEvent, options) =>
+      Effect.flatMap(pushRequest(image, credential, options), (request) =>
+        exchange(line, request, () => EngineAnswer.tellTo(onEvent, address, EngineAnswer.resultOf(address)))
+      ).pipe(Effect.mapError(withoutSecrets(credential)))
+    ),
+    pullImage: (image, credential, options) => {
+      const request: EngineRequest = {
         method: "POST",
         path: "/images/create",
         query: {
@@ -155,12 +167,12 @@ export const make = (client: Dockerode, address: EngineStream.EngineAddress): Se
           ...(options?.platform === undefined ? {} : { platform: options.platform })
         },
         registryAuth: auth(image, credential)
-      }).pipe(
-        Effect.map((answer) => EngineStream.decode(answer, address)),
-        Stream.unwrapScoped,
+      }
+      return events(Effect.succeed(request), EngineAnswer.anyEnd).pipe(
         Stream.mapError(withoutSecrets(credential)),
         Stream.withSpan("DockerEngine.pullImage")
-      ),
+      )
+    },
     inspectDistribution: Effect.fn("DockerEngine.inspectDistribution")((image, credential) =>
       json(
         { method: "GET", path: `/distribution/${segment(image)}/json`, registryAuth: auth(image, credential) },
@@ -168,7 +180,8 @@ export const make = (client: Dockerode, address: EngineStream.EngineAddress): Se
       ).pipe(Effect.mapError(withoutSecrets(credential)))
     ),
     saveImages: (images) =>
-      body({ method: "GET", path: "/images/get", query: { names: images.map(String) } }).pipe(
+      bytes({ method: "GET", path: "/images/get", query: { names: images.map(String) } }).pipe(
+        Effect.map(Stream.repeatEffectOption),
         Stream.unwrapScoped,
         Stream.withSpan("DockerEngine.saveImages")
       ),
@@ -186,11 +199,9 @@ export const make = (client: Dockerode, address: EngineStream.EngineAddress): Se
           Effect.sync(() => Readable.from(Stream.toAsyncIterableRuntime(watched, runtime), { objectMode: false })),
           (readable) => Effect.sync(() => readable.destroy())
         )
-        const events = body({ method: "POST", path: "/images/load", query: { quiet: "true" }, body: file }).pipe(
-          Effect.map((answer) => EngineStream.decode(answer, address)),
-          Stream.unwrapScoped
-        )
-        return yield* Stream.runFold(events, [] as ReadonlyArray<string>, (names, event) => [
+        const request: EngineRequest = { method: "POST", path: "/images/load", query: { quiet: "true" }, body: file }
+        const loading = events(Effect.succeed(request), EngineAnswer.anyEnd)
+        return yield* Stream.runFold(loading, [] as ReadonlyArray<string>, (names, event) => [
           ...names,
           ...loadedNames(event)
         ]).pipe(
@@ -200,7 +211,9 @@ export const make = (client: Dockerode, address: EngineStream.EngineAddress): Se
         )
       }).pipe(Effect.scoped, Effect.withSpan("DockerEngine.loadImages")),
     use: (run) =>
-      Effect.tryPromise({ try: (signal) => run(client, signal), catch: (error) => ({ error }) }).pipe(
+      Effect.flatMap(dockerode, (client) =>
+        Effect.tryPromise({ try: (signal) => run(client, signal), catch: (error) => ({ error }) })
+      ).pipe(
         Effect.catchAll(({ error }) => {
           const failure = clientError(error, address)
           return failure === undefined ? Effect.die(error) : Effect.fail(failure)

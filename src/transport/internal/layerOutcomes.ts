@@ -12,6 +12,10 @@ export type Outcome = "uploaded" | "existing" | "mounted"
 export const toAttemptEvent = (status: LayerStatus): AttemptEvent | undefined => {
   const { layer } = status
   switch (status.phase) {
+    // Said of each layer before the first one goes: how many there are is known from the start.
+    case "preparing":
+    case "waiting":
+      return { _tag: "LayerProgress", layer, current: 0 }
     case "pushing":
       return status.current === undefined
         ? undefined
