@@ -1,11 +1,16 @@
 /**
  * A run shown on stderr while it goes on.
  */
+import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
+import type * as Scope from "effect/Scope"
 import type { PushEvent } from "../../push/PushEvent.ts"
 import type { Report } from "../Report.ts"
-import { Stdio } from "../Stdio.ts"
+import { type Screen, Stdio } from "../Stdio.ts"
+import { bars } from "./bars.ts"
+import { coloured, colourless } from "./internal/paint.ts"
 import { json } from "./json.ts"
 import { none } from "./none.ts"
 import type { ProgressRenderer } from "./ProgressRenderer.ts"
@@ -16,7 +21,7 @@ export interface Progress {
   readonly end: (report: Report) => Effect.Effect<void>
 }
 
-const start = <State>(renderer: ProgressRenderer<State>): Effect.Effect<Progress, never, Stdio> =>
+const lines = <State>(renderer: ProgressRenderer<State>): Effect.Effect<Progress, never, Stdio> =>
   Effect.gen(function* () {
     const { stderr } = yield* Stdio
     const state = yield* Ref.make(renderer.initial)
@@ -34,7 +39,38 @@ const start = <State>(renderer: ProgressRenderer<State>): Effect.Effect<Progress
     }
   })
 
-const renderers = { auto: start(plain), plain: start(plain), json: start(json), none: start(none) }
+const variable = (name: string) => Effect.orElseSucceed(Config.string(name), () => "")
 
-/** Starts to show a run in the way that `--progress` names. */
-export const make = (mode: keyof typeof renderers): Effect.Effect<Progress, never, Stdio> => renderers[mode]
+/** A CI service sets `CI`, most of them to `true`. */
+const isCi = Effect.map(variable("CI"), (text) => !["", "0", "false"].includes(text.toLowerCase()))
+
+/** A terminal on which a line can be drawn again. */
+const drawable: Effect.Effect<Option.Option<Screen>, never, Stdio> = Effect.zipWith(
+  Stdio,
+  variable("TERM"),
+  ({ screen }, terminal) => Option.filter(screen, () => terminal !== "dumb")
+)
+
+/** https://no-color.org */
+const paint = Effect.map(variable("NO_COLOR"), (text) => (text === "" ? coloured : colourless))
+
+/** Bars where they can be drawn, else lines. */
+const drawn: Effect.Effect<Progress, never, Stdio | Scope.Scope> = Effect.flatMap(
+  drawable,
+  Option.match({
+    onNone: (): Effect.Effect<Progress, never, Stdio | Scope.Scope> => lines(plain),
+    onSome: (screen) => Effect.flatMap(paint, (paint) => bars(screen, paint))
+  })
+)
+
+const renderers = {
+  auto: Effect.if(isCi, { onTrue: () => lines(plain), onFalse: () => drawn }),
+  bars: drawn,
+  plain: lines(plain),
+  json: lines(json),
+  none: lines(none)
+}
+
+/** Starts to show a run in the way that `--progress` names; what bars have drawn is taken away with the scope. */
+export const make = (mode: keyof typeof renderers): Effect.Effect<Progress, never, Stdio | Scope.Scope> =>
+  renderers[mode]

@@ -4,6 +4,7 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import { isTerminal, type PushEvent, type PushId, type TerminalEvent } from "../../push/PushEvent.ts"
 import { oneLine, readableDuration } from "../internal/text.ts"
+import { withoutAdvice } from "../output/problem.ts"
 import { defect, type Report, summary } from "../Report.ts"
 import type { ProgressRenderer } from "./ProgressRenderer.ts"
 
@@ -71,7 +72,7 @@ const stepPush = (state: State, running: Running, event: OwnEvent): Step => {
     case "PushStarted":
       return say("started")
     case "PushRetrying":
-      return say(`retrying in ${duration(event.delay)} because ${oneLine(event.error.message)}`, {
+      return say(`retrying in ${duration(event.delay)} because ${withoutAdvice(event.error)}`, {
         ...running,
         done: 0,
         moving: HashMap.empty()
@@ -80,17 +81,20 @@ const stepPush = (state: State, running: Running, event: OwnEvent): Step => {
       return say(`logged in again at ${oneLine(event.registry)} with ${oneLine(event.origin)}`)
     case "LayerProgress":
     case "LayerPushed": {
-      const next = afterLayer(running, event)
+      const next = isAwaited(event) ? running : afterLayer(running, event)
       const quiet = Duration.toMillis(DateTime.distanceDuration(running.lastLineAt, event.at))
       return quiet < quietMillis ? [HashMap.set(state, event.pushId, next), []] : say(progress(next), next)
     }
   }
 }
 
-const afterLayer = (
-  running: Running,
-  event: Extract<OwnEvent, { readonly _tag: "LayerProgress" | "LayerPushed" }>
-): Running =>
+type LayerEvent = Extract<OwnEvent, { readonly _tag: "LayerProgress" | "LayerPushed" }>
+
+/** Nothing of it has gone, nor is its size known: it waits for its turn. */
+const isAwaited = (event: LayerEvent): boolean =>
+  event._tag === "LayerProgress" && event.current === 0 && event.total === undefined
+
+const afterLayer = (running: Running, event: LayerEvent): Running =>
   event._tag === "LayerPushed"
     ? { ...running, done: running.done + 1, moving: HashMap.remove(running.moving, event.layer) }
     : { ...running, moving: HashMap.set(running.moving, event.layer, percentOf(event)) }
@@ -115,7 +119,8 @@ const progress = ({ done, moving }: Running): string => {
   return [counted, ...named, ...more].join(", ")
 }
 
-const ending = (event: TerminalEvent): string => {
+/** How a push ended. */
+export const ending = (event: TerminalEvent): string => {
   switch (event._tag) {
     case "PushCompleted":
       return `${event.image.status} ${event.image.digest} in ${duration(event.image.duration)}`

@@ -89,6 +89,11 @@ describe("plain progress", () => {
     assert.match(lines[1] ?? "", /unknown(,|$)/)
   })
 
+  it("does not name a layer that waits for its turn", () => {
+    const lines = show(plain, [...beginning, progress(1, 0, undefined, "waiting"), progress(10_000, 1, 2, "moving")])
+    assert.strictEqual(lines[1], `${target}: 0 layers done, moving 50 %`)
+  })
+
   it("names three layers and counts the others", () => {
     const layers = ["a", "b", "c", "d", "e"].map((layer) => progress(1, 1, 2, layer))
     const lines = show(plain, [...beginning, ...layers, progress(10_000, 1, 2, "a")])
