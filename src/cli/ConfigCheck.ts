@@ -41,9 +41,10 @@ const nothingFound = new UsageError({
 
 const count = (things: number, one: string, several: string) => `${things} ${things === 1 ? one : several}`
 
-const contentOf = ({ pushes, registries, secrets }: GantryFile.GantryFile): string =>
+const contentOf = ({ connectors, pushes, registries, secrets }: GantryFile.GantryFile): string =>
   [
     count(Object.keys(registries).length, "registry", "registries"),
+    count(Object.keys(connectors).length, "connector", "connectors"),
     count(Object.keys(secrets).length, "secret", "secrets"),
     count(Arr.flatMap(pushes, ({ targets }) => targets).length, "push", "pushes")
   ].join(", ")

@@ -14,9 +14,9 @@ import { chooseNamed } from "./internal/chooseNamed.ts"
 import { connectionProblems } from "./internal/connectionProblems.ts"
 import { hostsBeside, layerAsking } from "./internal/layerCatalog.ts"
 import { loadFile, registriesOf } from "./internal/loadFile.ts"
-import { oneLine } from "./internal/text.ts"
 import { untilSignal } from "./internal/untilSignal.ts"
 import type { Machine } from "./Machine.ts"
+import { causeLines, problemLine } from "./output/problem.ts"
 import { Stdio } from "./Stdio.ts"
 import * as TargetWord from "./TargetWord.ts"
 import { UsageError } from "./UsageError.ts"
@@ -44,7 +44,10 @@ export const run = Effect.fn("DigestRun.run")(function* ({ settings, target: wor
   )
   if (Either.isLeft(ended)) return exitCode({ _tag: "Interrupted", signal: ended.left }, [])
   const found = ended.right
-  if (found.status === "failed") yield* stderr(`gantry digest: ${oneLine(found.error.message)}\n`)
+  if (found.status === "failed") {
+    const lines = [problemLine("gantry digest", found.error), ...(settings.verbose ? causeLines(found.error) : [])]
+    yield* stderr(lines.map((line) => `${line}\n`).join(""))
+  }
   yield* stdout(settings.output === "json" ? json(target, found) : text(found))
   return exitCode({ _tag: "Finished" }, [found])
 })
@@ -65,11 +68,15 @@ const find = Effect.fnUntraced(function* (target: ImageReference.ImageReference)
   })
 })
 
-const noSuchTag = (target: ImageReference.ImageReference): PushError.ErrorReport => ({
-  _tag: "TagNotFound",
-  message: `${target.registry} has no ${target}, or does not show it to this credential. Check the name, or push it first.`,
-  transient: false
-})
+const noSuchTag = (target: ImageReference.ImageReference): PushError.ErrorReport => {
+  const advice = "Check the name, or push it first."
+  return {
+    _tag: "TagNotFound",
+    message: `${target.registry} has no ${target}, or does not show it to this credential. ${advice}`,
+    advice,
+    transient: false
+  }
+}
 
 const text = (found: Found): string => (found.status === "found" ? `${found.digest}\n` : "")
 

@@ -3,13 +3,11 @@
  *
  * An option's value is a list of texts until it is decoded, so that everything wrong with a command line is told at once.
  */
-import * as Options from "@effect/cli/Options"
 import * as Arr from "effect/Array"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import * as Record from "effect/Record"
 import * as Str from "effect/String"
 import { UsageError } from "./UsageError.ts"
 
@@ -84,24 +82,8 @@ export const optionName = (name: string): string => `--${Str.snakeToKebab(Str.ca
 
 export const variableName = (name: string): string => `GANTRY_${Str.camelToSnake(name).toUpperCase()}`
 
-/** The texts given for each option of a table, none for those that were left out. */
-export type Given<Table extends OptionTable> = { readonly [Name in keyof Table]: ReadonlyArray<string> }
-
-const toOption = (spec: OptionSpec<unknown>, name: string): Options.Options<ReadonlyArray<string>> => {
-  const long = optionName(name).slice(2)
-  switch (spec.shape) {
-    case "flag":
-      return Options.map(Options.boolean(long), (isOn) => (isOn ? ["true"] : []))
-    case "value":
-      return Options.map(Options.optional(Options.text(long)), Option.toArray)
-    case "list":
-      return Options.repeated(Options.text(long))
-  }
-}
-
-/** A table as @effect/cli's options, each still a list of texts. */
-export const toOptions = (table: OptionTable): Options.Options<Given<OptionTable>> =>
-  Options.all(Record.map(table, toOption))
+/** The texts given for options, by their names in camelCase; nothing for those that were left out. */
+export type Given = { readonly [name: string]: ReadonlyArray<string> }
 
 /** Where an option's texts came from, as messages name it. */
 interface Found {
@@ -124,7 +106,7 @@ const find = (spec: OptionSpec<unknown>, name: string, given: ReadonlyArray<stri
 /** Every option's value, from the command line, else from its environment variable; all wrong ones fail together. */
 export const decode = <const Table extends OptionTable>(
   table: Table,
-  given: Given<OptionTable>
+  given: Given
 ): Effect.Effect<Settings<Table>, UsageError> =>
   Effect.gen(function* () {
     const decoded = yield* Effect.forEach(Object.entries(table), ([name, spec]) =>

@@ -6,8 +6,9 @@ import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { Platform } from "../push/PushRequest.ts"
+import { engineOptions } from "./EngineOptions.ts"
 import { expected, flag, list, optional, type Settings, value } from "./OptionTable.ts"
-import { connectionOptions, fileOptions, text } from "./RegistryOptions.ts"
+import { connectionOptions, diagnosticOptions, fileOptions, text } from "./RegistryOptions.ts"
 import { reportFormats } from "./report/ReportFile.ts"
 import * as TargetWord from "./TargetWord.ts"
 
@@ -59,9 +60,10 @@ export const pushOptions = {
   }),
   output: output("What stdout gets: a repository@digest a line (text), or the report (json). Default: text."),
   progress: value({
-    placeholder: "auto|plain|json|none",
-    about: "What stderr gets: lines for people (plain), an event a line (json), or failures only (none).",
-    decode: oneOf("auto", "plain", "json", "none"),
+    placeholder: "auto|bars|plain|json|none",
+    about:
+      "What stderr gets: a bar a push (bars, what auto is at a terminal outside CI), lines for people (plain), an event a line (json), or failures only (none). Rates are of bytes before compression.",
+    decode: oneOf("auto", "bars", "plain", "json", "none"),
     fallback: "auto"
   }),
   report: optional({
@@ -76,6 +78,7 @@ export const pushOptions = {
     about: "Push one platform of an image that has several.",
     decode: platform
   }),
+  ...engineOptions,
   ...fileOptions,
   ...connectionOptions,
   concurrency: optional({
@@ -106,7 +109,8 @@ export const pushOptions = {
     about: "Stop the whole run after so long.",
     decode: duration
   }),
-  failFast: flag("After a failure start no more pushes; those that run are finished.")
+  failFast: flag("After a failure start no more pushes; those that run are finished."),
+  ...diagnosticOptions
 }
 
 export type PushSettings = Settings<typeof pushOptions>

@@ -18,8 +18,11 @@ export class ConflictingTargets extends Schema.TaggedError<ConflictingTargets>("
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return "Give each image a target of its own."
+  }
   override get message(): string {
-    return `${this.target} is the target of different images: ${this.sources.join(", ")}. Give each image a target of its own.`
+    return `${this.target} is the target of different images: ${this.sources.join(", ")}. ${this.advice}`
   }
 }
 

@@ -13,9 +13,12 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import type { EngineContextInvalid } from "../engine/EngineError.ts"
 import type { ImageSource } from "../image/ImageSource.ts"
 import * as PushError from "../push/PushError.ts"
+import * as Diagnosis from "./Diagnosis.ts"
+import { engineChoice, engineProblems } from "./EngineOptions.ts"
 import * as EventFile from "./EventFile.ts"
 import { type End, exitCode } from "./exitCode.ts"
 import { chooseNamed } from "./internal/chooseNamed.ts"
@@ -27,6 +30,7 @@ import { limitsOf, type PushWork, push } from "./internal/pushWork.ts"
 import { layerHints } from "./internal/sourceHints.ts"
 import type { Machine } from "./Machine.ts"
 import { json } from "./output/json.ts"
+import { defectLines, problemLine } from "./output/problem.ts"
 import { text } from "./output/text.ts"
 import type { PushSettings } from "./PushOptions.ts"
 import * as PushPlan from "./PushPlan.ts"
@@ -58,9 +62,15 @@ export const run = Effect.fn("PushRun.run")(function* (command: PushCommand, mac
     onSome: openEvents
   })
   const progress = yield* Progress.make(settings.progress)
+  const diagnosis = yield* Ref.make(Diagnosis.empty)
   const work = settings.dryRun
     ? yield* preview(plan, limits)
-    : yield* push(plan, limits, (event) => Effect.zipRight(events.write(event), progress.show(event)))
+    : yield* push(plan, limits, (event) =>
+        Effect.zipRight(
+          Ref.update(diagnosis, (before) => Diagnosis.note(before, event)),
+          Effect.zipRight(events.write(event), progress.show(event))
+        )
+      )
 
   const startedAt = yield* DateTime.now
   const others = hostsBeside(
@@ -69,7 +79,7 @@ export const run = Effect.fn("PushRun.run")(function* (command: PushCommand, mac
   )
   const registries = Layer.provide(
     layerCatalog(settings, file, others),
-    Layer.merge(Layer.provide(layerHints, machine.transport), machine.keychain)
+    Layer.merge(Layer.provide(layerHints, machine.transport(engineChoice(settings))), machine.keychain)
   )
   const ended = yield* untilStopped(Effect.provide(work.run, registries), settings)
   const { end, results } = yield* conclude(work, ended)
@@ -82,10 +92,16 @@ export const run = Effect.fn("PushRun.run")(function* (command: PushCommand, mac
 
   const problems = Arr.getSomes([yield* writeFile(settings, report), yield* events.problem])
   yield* progress.end(report)
+  yield* stdio.stderr(toText(explains(settings) ? Diagnosis.lines(yield* Ref.get(diagnosis), report) : []))
   yield* stdio.stdout(settings.output === "json" ? json(report) : text(report))
-  yield* stdio.stderr(problems.map((problem) => `gantry push: ${problem}\n`).join(""))
+  yield* stdio.stderr(toText(problems.map((message) => problemLine("gantry push", { message }))))
   return exitCode(end._tag === "Finished" && problems.length > 0 ? { _tag: "Unwritten" } : end, results)
 }, Effect.scoped)
+
+/** Events as JSON have it all, and nothing else belongs between them. */
+const explains = ({ progress, verbose }: PushSettings): boolean => verbose && progress !== "json"
+
+const toText = (lines: ReadonlyArray<string>): string => lines.map((line) => `${line}\n`).join("")
 
 /** Everything that can be known to be wrong before anything is sent. */
 const check = Effect.fnUntraced(function* ({ settings, sources }: PushCommand) {
@@ -100,6 +116,7 @@ const check = Effect.fnUntraced(function* ({ settings, sources }: PushCommand) {
   const problems = [
     ...Either.match(plan, { onLeft: (problems) => problems, onRight: () => [] }),
     ...connectionProblems(settings, hosts, file),
+    ...engineProblems(settings),
     ...(yield* folderProblems(settings))
   ]
   return Either.isLeft(plan) || problems.length > 0 ? yield* new UsageError({ problems }) : { file, plan: plan.right }
@@ -117,7 +134,9 @@ const folderProblems = Effect.fnUntraced(function* (settings: PushSettings) {
   const problems = yield* Effect.forEach(files, ({ file, option }) =>
     fileSystem.access(path.dirname(file), { writable: true }).pipe(
       Effect.as([]),
-      Effect.orElseSucceed(() => [`${option} ${file}: its folder does not exist, or can not be written to`])
+      Effect.orElseSucceed(() => [
+        `${option} ${file}: its folder does not exist, or can not be written to: create it, or name another`
+      ])
     )
   )
   return problems.flat()
@@ -170,12 +189,12 @@ const conclude = Effect.fnUntraced(function* (work: PushWork, ended: Ended<WorkE
   if (Exit.isSuccess(ended.exit)) return { end: { _tag: "Finished" } satisfies End, results }
   const failure = Cause.failureOption(ended.exit.cause)
   if (Option.isNone(failure)) {
-    yield* stdio.stderr(`gantry has a fault, please report it:\n${Cause.pretty(ended.exit.cause)}\n`)
+    yield* stdio.stderr(toText(defectLines(ended.exit.cause)))
     return { end: { _tag: "Crashed" } satisfies End, results }
   }
   if (failure.value._tag === "UsageError") return yield* failure.value
   const error = refusal(failure.value)
-  yield* stdio.stderr(`gantry push: ${error.message}\n`)
+  yield* stdio.stderr(toText([problemLine("gantry push", error)]))
   return { end: { _tag: "Finished" } satisfies End, results: results.map((result) => refused(result, error)) }
 })
 
@@ -187,9 +206,12 @@ const refused = (result: Report.Result, error: PushError.ErrorReport): Report.Re
 })
 
 const refusal = (error: EngineContextInvalid | ConfigError): PushError.ErrorReport =>
-  error._tag === "EngineContextInvalid"
-    ? PushError.report(error)
-    : { _tag: "ConfigError", message: String(error), transient: false }
+  error._tag === "EngineContextInvalid" ? PushError.report(error) : misconfigured(error)
+
+const misconfigured = (error: ConfigError): PushError.ErrorReport => {
+  const advice = "Correct this variable of the environment."
+  return { _tag: "ConfigError", message: `${String(error).trim()}. ${advice}`, advice, transient: false }
+}
 
 /** Why the report could not be written, if so. */
 const writeFile = (settings: PushSettings, report: Report.Report) =>

@@ -2,6 +2,7 @@
  * The options of every command that speaks to registries: the file they are in, and how to log in and connect.
  */
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Interpolation from "../config/Interpolation.ts"
 import * as RegistryUri from "../reference/RegistryUri.ts"
 import { expected, flag, list, optional, type Settings } from "./OptionTable.ts"
@@ -50,6 +51,19 @@ export const connectionOptions = {
   tlsSkipVerify: list({ placeholder: "HOST", about: "Accept any certificate from this registry.", decode: host })
 }
 
+/** How much is said of a failure. */
+export const diagnosticOptions = {
+  verbose: flag("Say of each failure what caused it, and how the attempts before it went.")
+}
+
 export type ConnectionSettings = Settings<typeof connectionOptions>
+
+/** For commands without these options: nothing but what the file says. */
+export const asTheFileSays: ConnectionSettings = {
+  username: Option.none(),
+  passwordStdin: false,
+  plainHttp: [],
+  tlsSkipVerify: []
+}
 
 export type RegistrySettings = FileSettings & ConnectionSettings

@@ -69,11 +69,10 @@ export const isFailure = ({ status }: { readonly status: string }): boolean =>
 export const DEFECT = "Defect"
 
 /** A defect as a result carries it; the text is what a bug report needs. */
-export const defect = (text: string): ErrorReport => ({
-  _tag: DEFECT,
-  message: `gantry has a fault, please report it: ${text}`,
-  transient: false
-})
+export const defect = (text: string): ErrorReport => {
+  const advice = "Please report it with these words."
+  return { _tag: DEFECT, message: `This is a bug in gantry: ${text} ${advice}`, advice, transient: false }
+}
 
 /** The report of a run's results, in the plan's order. */
 export const make = (run: {

@@ -3,7 +3,7 @@
  */
 import { flag, optional, type Settings } from "./OptionTable.ts"
 import { output } from "./PushOptions.ts"
-import { connectionOptions, fileOptions, text } from "./RegistryOptions.ts"
+import { connectionOptions, diagnosticOptions, fileOptions, text } from "./RegistryOptions.ts"
 
 export const verifyOptions = {
   all: flag("Verify every registry of the configuration file."),
@@ -14,7 +14,8 @@ export const verifyOptions = {
   }),
   output: output("What stdout gets: a line a registry (text), or one document (json). Default: text."),
   ...fileOptions,
-  ...connectionOptions
+  ...connectionOptions,
+  ...diagnosticOptions
 }
 
 export type VerifySettings = Settings<typeof verifyOptions>

@@ -5,7 +5,7 @@ import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import * as PushTarget from "../config/PushTarget.ts"
+import type * as PushTarget from "../config/PushTarget.ts"
 import { Expiry } from "../credential/Credential.ts"
 import { RegistryDenied, RegistryError } from "../distribution/RegistryError.ts"
 import * as PushError from "../push/PushError.ts"
@@ -17,11 +17,12 @@ import type { RegistryCheck } from "../registry/RegistryCheck.ts"
 import { exitCode } from "./exitCode.ts"
 import { connectionProblems } from "./internal/connectionProblems.ts"
 import { hostKey, layerAsking } from "./internal/layerCatalog.ts"
-import { type LoadedFile, loadFile, registriesOf } from "./internal/loadFile.ts"
+import { type LoadedFile, loadFile } from "./internal/loadFile.ts"
+import { allOf, isSameRegistry, readRegistryWords } from "./internal/registryWords.ts"
 import { untilSignal } from "./internal/untilSignal.ts"
 import type { Machine } from "./Machine.ts"
 import { expected } from "./OptionTable.ts"
-import { text } from "./output/verification.ts"
+import { causes, text } from "./output/verification.ts"
 import { Stdio } from "./Stdio.ts"
 import { UsageError } from "./UsageError.ts"
 import { toJson, type Verification } from "./Verification.ts"
@@ -36,28 +37,27 @@ export interface VerifyCommand {
 /** Runs the command to its exit code. */
 export const run = Effect.fn("VerifyRun.run")(function* (command: VerifyCommand, machine: Machine) {
   const { settings } = command
-  const { stdout } = yield* Stdio
+  const { stderr, stdout } = yield* Stdio
   const { file, subjects } = yield* check(command)
   const others = subjects.flatMap(({ name, uri }) => (Option.isNone(name) ? [uri] : []))
   const ended = yield* untilSignal(Effect.provide(verifyAll(subjects), layerAsking(settings, file, others, machine)))
   if (Either.isLeft(ended)) return exitCode({ _tag: "Interrupted", signal: ended.left }, [])
   const results = ended.right
   yield* stdout(settings.output === "json" ? toJson(results) : text(results))
+  if (settings.verbose) yield* stderr(causes(results))
   return exitCode({ _tag: "Finished" }, results)
 })
 
 /** A registry to verify, and the repository in it to which an upload shall be opened. */
-interface Subject extends PushTarget.RegistryArgument {
+export interface Subject extends PushTarget.RegistryArgument {
   readonly repository: Option.Option<string>
 }
 
 /** Everything that can be known to be wrong before anything is asked. */
 const check = Effect.fnUntraced(function* ({ registries: words, settings }: VerifyCommand) {
   const file = yield* loadFile(settings)
-  const [misnamed, named] = Arr.partitionMap(words, (word) =>
-    Either.mapLeft(PushTarget.parseRegistry(word, registriesOf(file)), (error) => `REGISTRY ${error.message}`)
-  )
-  const registries = Arr.dedupeWith([...named.flat(), ...(settings.all ? allOf(file) : [])], isSame)
+  const [misnamed, named] = readRegistryWords(words, file)
+  const registries = Arr.dedupeWith([...named, ...(settings.all ? allOf(file) : [])], isSameRegistry)
   const [unwritable, subjects] = Arr.partitionMap(registries, (registry) => subjectOf(registry, settings.write))
   const hosts = Arr.dedupe(registries.map(({ uri }) => uri.host))
   const problems = [
@@ -87,12 +87,6 @@ const subjectOf = (
       )
   })
 
-const isSame = (left: PushTarget.RegistryArgument, right: PushTarget.RegistryArgument): boolean =>
-  Option.getOrUndefined(left.name) === Option.getOrUndefined(right.name) && left.uri.name === right.uri.name
-
-const allOf = (file: Option.Option<LoadedFile>): ReadonlyArray<PushTarget.RegistryArgument> =>
-  Object.entries(registriesOf(file)).map(([name, { uri }]) => ({ name: Option.some(name), uri }))
-
 const nothingToVerify = ({ all }: VerifySettings, file: Option.Option<LoadedFile>): string => {
   if (!all) return "verify needs a REGISTRY, or --all for those of the configuration file"
   return Option.match(file, {
@@ -104,7 +98,8 @@ const nothingToVerify = ({ all }: VerifySettings, file: Option.Option<LoadedFile
 /** How many registries are asked at once. */
 const width = 16
 
-const verifyAll = (subjects: ReadonlyArray<Subject>) =>
+/** Asks each registry, of the catalog that was made for them. */
+export const verifyAll = (subjects: ReadonlyArray<Subject>) =>
   Effect.flatMap(RegistryCatalog, (catalog) =>
     Effect.forEach(
       subjects,

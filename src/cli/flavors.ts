@@ -1,23 +1,14 @@
 /**
  * `gantry flavors`: the kinds of registry, what they match, what connector they need.
  */
-import * as Command from "@effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as RegistryFlavor from "../flavor/RegistryFlavor.ts"
-import * as ExitStatus from "./ExitStatus.ts"
-import { type CommandShape, noWords } from "./internal/argv.ts"
-import { decode, type OptionTable, toOptions } from "./OptionTable.ts"
+import { type Command, noWords } from "./Command.ts"
+import { decode, type OptionTable } from "./OptionTable.ts"
 import { output } from "./PushOptions.ts"
 import { Stdio } from "./Stdio.ts"
 
 const flavorsOptions = { output: output("A table (text), or JSON (json). Default: text.") } satisfies OptionTable
-
-export const flavorsShape: CommandShape = {
-  options: flavorsOptions,
-  words: noWords,
-  about: "Show the kinds of registry, the hosts they are on, and what connector they need.",
-  notes: []
-}
 
 /** Hosts of each flavor, as people know them; the default flavor's are all others. */
 export const hostExamples: { readonly [flavor: string]: ReadonlyArray<string> } = {
@@ -51,12 +42,16 @@ const table = (flavors: ReadonlyArray<Description>): string => {
   return lines.map((line) => `${line.map((text, column) => text.padEnd(widths[column] ?? 0)).join("  ")}\n`).join("")
 }
 
-export const flavors = Command.make("flavors", { given: toOptions(flavorsOptions) }, ({ given }) =>
-  Effect.gen(function* () {
+export const flavors: Command = {
+  options: flavorsOptions,
+  words: noWords,
+  about: "Show the kinds of registry, the hosts they are on, and what connector they need.",
+  notes: [],
+  run: Effect.fnUntraced(function* ({ given }) {
     const { stdout } = yield* Stdio
     const settings = yield* decode(flavorsOptions, given)
     const known = (yield* RegistryFlavor.RegistryFlavors).map(describe)
     yield* stdout(settings.output === "json" ? `${JSON.stringify(known, undefined, 2)}\n` : table(known))
-    yield* ExitStatus.set(0)
+    return 0
   })
-)
+}

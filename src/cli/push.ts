@@ -1,31 +1,14 @@
 /**
  * `gantry push SOURCE... [--to TARGET]...`
  */
-import * as Args from "@effect/cli/Args"
-import * as Command from "@effect/cli/Command"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ImageSource from "../image/ImageSource.ts"
-import * as ExitStatus from "./ExitStatus.ts"
-import { type CommandShape, someWords } from "./internal/argv.ts"
-import type { Machine } from "./Machine.ts"
-import { decode, toOptions } from "./OptionTable.ts"
+import { type Command, someWords } from "./Command.ts"
+import { decode } from "./OptionTable.ts"
 import { pushOptions } from "./PushOptions.ts"
 import { UsageError } from "./UsageError.ts"
-
-export const pushShape: CommandShape = {
-  options: pushOptions,
-  words: someWords("SOURCE"),
-  about: "Push each SOURCE to its own name, or to every --to.",
-  notes: [
-    "A SOURCE is an image in the engine: app:1, or docker://app:1. Its digest goes to stdout, everything else to stderr.",
-    "Example: gantry push app:1 --to registry.example.com/team/app --to localhost:5000/app",
-    "Exit codes: 0 all pushed or unchanged, 1 some failed, 2 wrong usage, 3 authentication, 4 engine, 5 worth trying again."
-  ]
-}
-
-const sources = Args.repeated(Args.text({ name: "SOURCE" }))
 
 const parseSources = (texts: ReadonlyArray<string>) => {
   const [problems, parsed] = Arr.partitionMap(texts, (text) =>
@@ -40,17 +23,22 @@ const problemsOf = <A>(checked: Either.Either<A, UsageError>): ReadonlyArray<str
 /** What a push needs is loaded when there is one: `--help` is not to wait for it. */
 const runtime = Effect.promise(() => import("./PushRun.ts"))
 
-/** The command, on a machine whose engine and credentials are given. */
-export const push = (machine: Effect.Effect<Machine>) =>
-  Command.make("push", { sources, given: toOptions(pushOptions) }, ({ given, sources }) =>
-    Effect.gen(function* () {
-      const settings = yield* Effect.either(decode(pushOptions, given))
-      const images = yield* Effect.either(parseSources(sources))
-      if (Either.isLeft(settings) || Either.isLeft(images)) {
-        return yield* new UsageError({ problems: [...problemsOf(images), ...problemsOf(settings)] })
-      }
-      const { run } = yield* runtime
-      const code = yield* run({ sources: images.right, settings: settings.right }, yield* machine)
-      yield* ExitStatus.set(code)
-    })
-  )
+export const push: Command = {
+  options: pushOptions,
+  words: someWords("SOURCE"),
+  about: "Push each SOURCE to its own name, or to every --to.",
+  notes: [
+    "A SOURCE is an image in the engine: app:1, or docker://app:1. Its digest goes to stdout, everything else to stderr.",
+    "Example: gantry push app:1 --to registry.example.com/team/app --to localhost:5000/app",
+    "Exit codes: 0 all pushed or unchanged, 1 some failed, 2 wrong usage, 3 authentication, 4 engine, 5 worth trying again."
+  ],
+  run: Effect.fnUntraced(function* ({ given, words }, machine) {
+    const settings = yield* Effect.either(decode(pushOptions, given))
+    const sources = yield* Effect.either(parseSources(words))
+    if (Either.isLeft(settings) || Either.isLeft(sources)) {
+      return yield* new UsageError({ problems: [...problemsOf(sources), ...problemsOf(settings)] })
+    }
+    const { run } = yield* runtime
+    return yield* run({ sources: sources.right, settings: settings.right }, yield* machine)
+  })
+}

@@ -1,12 +1,9 @@
 /**
  * `gantry schema config|report|event`
  */
-import * as Args from "@effect/cli/Args"
-import * as Command from "@effect/cli/Command"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
-import * as ExitStatus from "./ExitStatus.ts"
-import { type CommandShape, oneWord } from "./internal/argv.ts"
+import { type Command, oneWord } from "./Command.ts"
 import { expected } from "./OptionTable.ts"
 import { Stdio } from "./Stdio.ts"
 import { UsageError } from "./UsageError.ts"
@@ -17,20 +14,17 @@ export type SchemaName = (typeof schemaNames)[number]
 
 const words = schemaNames.join("|")
 
-export const schemaShape: CommandShape = {
-  options: {},
-  words: oneWord(words),
-  about: "Print the JSON Schema of the configuration file, of the report, or of an event.",
-  notes: ["Example: gantry schema config > gantry.schema.json"]
-}
-
 /** Schemas are loaded when one is asked for. */
 const runtime = Effect.promise(() => import("./JsonSchemas.ts"))
 
 const unknownSchema = (text: string) => new UsageError({ problems: [expected(schemaNames.join(", "), text)] })
 
-export const schema = Command.make("schema", { text: Args.text({ name: words }) }, ({ text }) =>
-  Effect.gen(function* () {
+export const schema: Command = {
+  options: {},
+  words: oneWord(words),
+  about: "Print the JSON Schema of the configuration file, of the report, or of an event.",
+  notes: ["Example: gantry schema config > gantry.schema.json"],
+  run: Effect.fnUntraced(function* ({ words: [text = ""] }) {
     const { stdout } = yield* Stdio
     const name = yield* Effect.mapError(
       Arr.findFirst(schemaNames, (known) => known === text),
@@ -38,6 +32,6 @@ export const schema = Command.make("schema", { text: Args.text({ name: words }) 
     )
     const { jsonSchema } = yield* runtime
     yield* stdout(`${JSON.stringify(jsonSchema(name), undefined, 2)}\n`)
-    yield* ExitStatus.set(0)
+    return 0
   })
-)
+}

@@ -1,16 +1,15 @@
 /**
  * `gantry verify [REGISTRY...] [--all] [--write REPOSITORY]`
  */
-import * as Args from "@effect/cli/Args"
-import * as Command from "@effect/cli/Command"
 import * as Effect from "effect/Effect"
-import * as ExitStatus from "./ExitStatus.ts"
-import { anyWords, type CommandShape } from "./internal/argv.ts"
-import type { Machine } from "./Machine.ts"
-import { decode, toOptions } from "./OptionTable.ts"
+import { anyWords, type Command } from "./Command.ts"
+import { decode } from "./OptionTable.ts"
 import { verifyOptions } from "./VerifyOptions.ts"
 
-export const verifyShape: CommandShape = {
+/** What a verification needs is loaded when there is one. */
+const runtime = Effect.promise(() => import("./VerifyRun.ts"))
+
+export const verify: Command = {
   options: verifyOptions,
   words: anyWords("REGISTRY"),
   about: "Prove to each REGISTRY, without an engine, that the credentials work.",
@@ -19,20 +18,10 @@ export const verifyShape: CommandShape = {
     "Each line says whether the registry answers, where the credential came from, when that expires, and whether it may push.",
     "Example: gantry verify prod ghcr.io --write team/app",
     "Exit codes: 0 all verified, 1 some failed, 2 wrong usage or file, 3 authentication, 5 worth trying again."
-  ]
+  ],
+  run: Effect.fnUntraced(function* ({ given, words }, machine) {
+    const settings = yield* decode(verifyOptions, given)
+    const { run } = yield* runtime
+    return yield* run({ registries: words, settings }, yield* machine)
+  })
 }
-
-/** What a verification needs is loaded when there is one. */
-const runtime = Effect.promise(() => import("./VerifyRun.ts"))
-
-export const verify = (machine: Effect.Effect<Machine>) =>
-  Command.make(
-    "verify",
-    { registries: Args.repeated(Args.text({ name: "REGISTRY" })), given: toOptions(verifyOptions) },
-    ({ given, registries }) =>
-      Effect.gen(function* () {
-        const settings = yield* decode(verifyOptions, given)
-        const { run } = yield* runtime
-        yield* ExitStatus.set(yield* run({ registries, settings }, yield* machine))
-      })
-  )

@@ -196,6 +196,15 @@ export const locate = (
 }
 
 /**
+ * The host that a key of a file stands for, or the address in a question to a credential helper: without scheme and path.
+ *
+ * @param key such as `localhost:5000` or `https://index.docker.io/v1/`
+ * @since 0.1.0
+ * @category lookup
+ */
+export const hostOf = (key: string): string => hostOfKey(key)
+
+/**
  * An empty name in `credHelpers` means the file itself, even where a `credsStore` is set.
  */
 const helperFor = (config: DockerConfig, host: string): Option.Option<string> => {

@@ -35,8 +35,11 @@ export class InvalidChallenge extends Schema.TaggedError<InvalidChallenge>("gant
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return "Check that the host is a registry's, and not a proxy's or a login page's."
+  }
   override get message(): string {
-    return `The registry's WWW-Authenticate header can not be read: expected ${this.expected} at offset ${this.position}.`
+    return `The registry's WWW-Authenticate header can not be read: expected ${this.expected} at offset ${this.position}. ${this.advice}`
   }
 }
 

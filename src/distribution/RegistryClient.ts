@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Equal from "effect/Equal"
@@ -15,7 +17,7 @@ import type { Credential } from "../credential/Credential.ts"
 import type { Descriptor } from "../image/Descriptor.ts"
 import { type Manifest, mediaTypes } from "../image/Manifest.ts"
 import { isMarkup, readAnswerText } from "./internal/answerText.ts"
-import { unavailable } from "./internal/exchange.ts"
+import { send, unavailable } from "./internal/exchange.ts"
 import {
   confirmStored,
   describeHead,
@@ -77,6 +79,8 @@ export interface RegistryClient {
   readonly host: string
   /** Proves that a registry answers at the host and accepts the credential. */
   readonly ping: Effect.Effect<void, RegistryError>
+  /** What time it is there, to the second, by the `Date` of its answer to nobody; none when that has none. */
+  readonly serverTime: Effect.Effect<Option.Option<DateTime.Utc>, RegistryUnavailable>
   /** What a tag or digest names, without its content; none when the registry has no such manifest. */
   readonly headManifest: (
     repository: string,
@@ -167,6 +171,18 @@ const fromRegistry = (
     if (!isSuccess(reply)) return yield* Effect.flip(reply.refusal({}))
   }).pipe(Effect.withSpan("RegistryClient.ping"))
 
+  const serverTime = send(owner.http, registry, {
+    method: "GET",
+    url: urlOf(""),
+    timeout: Duration.seconds(30),
+    maximumBody: MAXIMUM_MANIFEST,
+    otherOrigins: "refused"
+  }).pipe(
+    // https://www.rfc-editor.org/rfc/rfc9110#name-date
+    Effect.map(({ response }) => DateTime.make(Date.parse(response.headers["date"]?.[0] ?? ""))),
+    Effect.withSpan("RegistryClient.serverTime")
+  )
+
   const getManifest = Effect.fn("RegistryClient.getManifest")(function* (repository: string, reference: string) {
     const name = nameOf(repository, reference)
     const response = yield* readManifestAs("GET", name)
@@ -240,6 +256,7 @@ const fromRegistry = (
   return {
     host: registry.host,
     ping,
+    serverTime,
     headManifest,
     getManifest,
     putManifest,
@@ -257,6 +274,7 @@ const fromProblem = (host: string, text: string): RegistryClient => {
   return {
     host,
     ping: failed,
+    serverTime: failed,
     headManifest: fail,
     getManifest: fail,
     putManifest: fail,

@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 
 const refusal = {
@@ -21,7 +22,7 @@ const refusal = {
 const place = (error: { readonly registry: string; readonly repository?: string | undefined }): string =>
   error.repository === undefined ? error.registry : `${error.registry}/${error.repository}`
 
-const words = (error: { readonly text: string }): string => (error.text === "" ? "" : ` It said: ${error.text}`)
+const words = (error: { readonly text: string }): string => (error.text === "" ? "" : ` It said: "${error.text}".`)
 
 /**
  * The registry does not accept who we are: no credential, a wrong one, or one that has expired.
@@ -35,8 +36,11 @@ export class RegistryUnauthorized extends Schema.TaggedError<RegistryUnauthorize
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return `Log in again (docker login ${this.registry}), or correct the credential in use.`
+  }
   override get message(): string {
-    return `${place(this)} does not accept the credential, or asks for one. Check the username and password or log in again.${words(this)}`
+    return `${place(this)} does not accept the credential, or wants one and got none.${words(this)} ${this.advice}`
   }
 }
 
@@ -53,8 +57,11 @@ export class RegistryDenied extends Schema.TaggedError<RegistryDenied>("gantry/R
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return "Give the credential the right to do it; if it has that, look for a lock on the repository or a quota that is used up."
+  }
   override get message(): string {
-    return `${place(this)} refuses what was asked. Check that the credential has the right to it, that the repository is not locked and that its quota is not used up.${words(this)}`
+    return `${place(this)} knows who asks and does not allow it.${words(this)} ${this.advice}`
   }
 }
 
@@ -70,8 +77,11 @@ export class RepositoryNotFound extends Schema.TaggedError<RepositoryNotFound>(
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return "Create it first, or correct the name; if it is there, give the credential the right to see it."
+  }
   override get message(): string {
-    return `The repository ${place(this)} does not exist, and the registry does not create it on push. Create it first, or correct the name.${words(this)}`
+    return `The repository ${place(this)} does not exist, and the registry does not create it on push.${words(this)} ${this.advice}`
   }
 }
 
@@ -88,9 +98,12 @@ export class TagImmutable extends Schema.TaggedError<TagImmutable>("gantry/Regis
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return "Push under a new tag."
+  }
   override get message(): string {
     const tag = this.tag === undefined ? "" : `:${this.tag}`
-    return `${place(this)}${tag} already exists with other content and its tags are immutable. Push under a new tag.${words(this)}`
+    return `${place(this)}${tag} already exists with other content, and its tags do not move.${words(this)} ${this.advice}`
   }
 }
 
@@ -106,8 +119,12 @@ export class RegistryRateLimited extends Schema.TaggedError<RegistryRateLimited>
   get isRetryable(): boolean {
     return true
   }
+  get advice(): string {
+    const wait = this.retryAfter === undefined ? "a while" : Duration.format(this.retryAfter)
+    return `Wait ${wait} and try again, or use a lower --concurrency.`
+  }
   override get message(): string {
-    return `${place(this)} asks for fewer requests. Try again later, or with a lower --concurrency.${words(this)}`
+    return `${place(this)} asks for fewer requests.${words(this)} ${this.advice}`
   }
 }
 
@@ -136,18 +153,34 @@ export const UnavailableReason = Schema.Literal(
  */
 export type UnavailableReason = typeof UnavailableReason.Type
 
-const whatToDo: Record<UnavailableReason, string> = {
-  refused: "Nothing listens there: check the host and port and that the registry runs.",
-  reset: "The connection broke: trying again may help.",
-  timeout: "It did not answer in time: check the network and the registry's health.",
-  status: "The registry has a fault of its own: trying again later may help.",
-  dns: "The host's name does not resolve: check its spelling and the resolver.",
-  proxy: "The proxy in between failed: check HTTPS_PROXY and NO_PROXY.",
-  certificate: "Its certificate is not trusted: install the registry's CA, or use --tls-skip-verify HOST.",
-  "plain-http":
-    "It speaks plain HTTP where HTTPS was expected: use --plain-http HOST, or give the engine the host in `insecure-registries`.",
-  address: "The address can never work: check the host and port.",
-  protocol: "What answers does not speak as a registry does: check that the host and port are a registry's."
+type At = (registry: string, why: string) => string
+
+const whatHappened: Record<UnavailableReason, At> = {
+  refused: (registry, why) => `${registry} refuses connections${why}: nothing listens there.`,
+  reset: (registry, why) => `The connection to ${registry} broke${why}.`,
+  timeout: (registry, why) => `${registry} did not answer in time${why}.`,
+  status: (registry, why) => `${registry} answers with a fault of its own${why}.`,
+  dns: (registry, why) => `The name of ${registry} does not resolve${why}.`,
+  proxy: (registry, why) => `The proxy before ${registry} gives no way to it${why}.`,
+  certificate: (registry, why) => `The certificate of ${registry} is not trusted${why}.`,
+  "plain-http": (registry, why) => `${registry} speaks plain HTTP where HTTPS was expected${why}.`,
+  address: (registry, why) => `${registry} leads to an address that can not be used${why}.`,
+  protocol: (registry, why) => `What answers at ${registry} does not speak as a registry does${why}.`
+}
+
+const whatToDo: Record<UnavailableReason, (registry: string) => string> = {
+  refused: () => "Check the host and port, and that the registry runs.",
+  reset: () => "Try again; if it stays so, look for a proxy or a firewall between.",
+  timeout: () => "Check the network and the registry's health, then try again.",
+  status: () => "Try again later; if it stays so, look at the registry's log.",
+  dns: () => "Check the name's spelling and this machine's resolver.",
+  proxy: () => "Check HTTPS_PROXY and HTTP_PROXY, or add the host to NO_PROXY.",
+  certificate: (registry) =>
+    `Install its CA (as /etc/docker/certs.d/${registry}/ca.crt, for Docker too), or use --tls-skip-verify ${registry}.`,
+  "plain-http": (registry) =>
+    `Use --plain-http ${registry}; when it is the engine that refuses, add ${registry} to its insecure-registries.`,
+  address: () => "Check the host and port, and where the registry redirects to.",
+  protocol: () => "Check that the host and port are a registry's, and not a web site's or a login page's."
 }
 
 const mayPass: Record<UnavailableReason, boolean> = {
@@ -179,10 +212,23 @@ export class RegistryUnavailable extends Schema.TaggedError<RegistryUnavailable>
   get isRetryable(): boolean {
     return mayPass[this.reason]
   }
+  get advice(): string {
+    return whatToDo[this.reason](this.registry)
+  }
   override get message(): string {
-    return `${this.registry} is not available. ${whatToDo[this.reason]}${words(this)}`
+    // The words of the network as often as the registry's own.
+    const why = this.text === "" ? "" : ` (${this.text})`
+    return `${whatHappened[this.reason](this.registry, why)} ${this.advice}`
   }
 }
+
+const manifestReasons = {
+  invalid:
+    "Check that the registry takes this kind of image (OCI, several platforms, attestations), or build it without.",
+  "blob-unknown": "Push again: the registry does not see a layer that it has just been sent.",
+  "too-large": "Make the image's manifest smaller: fewer layers, platforms or annotations.",
+  "tag-invalid": "Push under another tag: the registry does not allow this one."
+} as const
 
 /**
  * The registry took the blobs and refused the manifest.
@@ -199,8 +245,11 @@ export class ManifestRejected extends Schema.TaggedError<ManifestRejected>("gant
   get isRetryable(): boolean {
     return this.reason === "blob-unknown"
   }
+  get advice(): string {
+    return manifestReasons[this.reason]
+  }
   override get message(): string {
-    return `${place(this)} does not accept the image's manifest (${this.reason}).${words(this)}`
+    return `${place(this)} does not accept the image's manifest (${this.reason}).${words(this)} ${this.advice}`
   }
 }
 
@@ -217,8 +266,11 @@ export class DigestMismatch extends Schema.TaggedError<DigestMismatch>("gantry/R
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return "Do not use this image before you know what changes it: look for a proxy or a cache between gantry and the registry."
+  }
   override get message(): string {
-    return `${place(this)} answered ${this.actual} where ${this.expected} was expected. Something between gantry and the registry changes content: do not trust it.`
+    return `${place(this)} answered ${this.actual} where ${this.expected} was expected. ${this.advice}`
   }
 }
 
@@ -235,9 +287,12 @@ export class RegistryRejected extends Schema.TaggedError<RegistryRejected>("gant
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return "Look these words up at the registry's operator: gantry does not know them."
+  }
   override get message(): string {
     const status = this.status === undefined ? "" : ` (HTTP ${this.status})`
-    return `${place(this)} refused${status}.${words(this)}`
+    return `${place(this)} refused${status}.${words(this)} ${this.advice}`
   }
 }
 

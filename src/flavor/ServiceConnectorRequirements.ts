@@ -32,9 +32,9 @@ export interface ConnectorDescription {
 }
 
 const advice = {
-  "connector-type": (accepted: string) => `link a connector of type ${accepted}`,
-  "resource-type": (accepted: string) => `configure it, or another connector, for resources of type ${accepted}`,
-  "resource-id": (accepted: string) => `set ${accepted} in the registry's configuration, which names the resource`
+  "connector-type": (accepted: string) => `Link a connector of type ${accepted}.`,
+  "resource-type": (accepted: string) => `Configure it, or another connector, for resources of type ${accepted}.`,
+  "resource-id": (accepted: string) => `Set ${accepted} in the registry's configuration, which names the resource.`
 }
 
 /**
@@ -52,9 +52,11 @@ export class RequirementNotMet extends Schema.TaggedError<RequirementNotMet>("ga
     accepted: Schema.Array(Schema.String)
   }
 ) {
+  get advice(): string {
+    return advice[this.reason](this.accepted.map((value) => `"${value}"`).join(" or "))
+  }
   override get message(): string {
-    const accepted = this.accepted.map((value) => `"${value}"`).join(" or ")
-    return `The "${this.connectorType}" connector can not serve this registry: ${advice[this.reason](accepted)}.`
+    return `The "${this.connectorType}" connector can not serve this registry as it is. ${this.advice}`
   }
   get isRetryable(): boolean {
     return false

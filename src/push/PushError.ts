@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { ConnectorError } from "../connector/ConnectorError.ts"
@@ -30,8 +31,11 @@ export class ImageUriMismatch extends Schema.TaggedError<ImageUriMismatch>("gant
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return `Name the image ${this.registryUri}/…, or push it with the registry it belongs to.`
+  }
   override get message(): string {
-    return `The image ${this.image} does not belong to the registry ${this.registryUri}. Name the image ${this.registryUri}/…, or push it with the registry it belongs to.`
+    return `The image ${this.image} does not belong to the registry ${this.registryUri}. ${this.advice}`
   }
 }
 
@@ -48,9 +52,12 @@ export class NoMatchingRegistry extends Schema.TaggedError<NoMatchingRegistry>("
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return "Add a registry for it, or correct the name."
+  }
   override get message(): string {
-    const known = this.registries.length === 0 ? "There is none" : `There are: ${this.registries.join(", ")}`
-    return `No registry owns the image ${this.image}. ${known}. Add a registry for it, or correct the name.`
+    const known = this.registries.length === 0 ? "none is known" : `those known are ${this.registries.join(", ")}`
+    return `No registry owns the image ${this.image}: ${known}. ${this.advice}`
   }
 }
 
@@ -67,13 +74,16 @@ export class UnsupportedSource extends Schema.TaggedError<UnsupportedSource>("ga
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return "Load the image into the engine first (docker load) and push it by its name."
+  }
   override get message(): string {
-    return `The ${this.transport} transport does not push from ${this.source}. Load the image into the engine first (docker load) and push it by its name.`
+    return `The ${this.transport} transport does not push from ${this.source}. ${this.advice}`
   }
 }
 
 /**
- * The source holds no such image.
+ * The source holds no such image. `hint` is what to do, when more is known than the name.
  *
  * @since 0.1.0
  * @category errors
@@ -85,9 +95,11 @@ export class ImageNotFound extends Schema.TaggedError<ImageNotFound>("gantry/Pus
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return this.hint ?? "Build or pull it first, or correct the name."
+  }
   override get message(): string {
-    const hint = this.hint === undefined ? "Build or pull it first, or correct the name." : this.hint
-    return `There is no image ${this.image} in ${this.where}. ${hint}`
+    return `There is no image ${this.image} in ${this.where}. ${this.advice}`
   }
 }
 
@@ -104,8 +116,11 @@ export class DigestMissing extends Schema.TaggedError<DigestMissing>("gantry/Pus
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return `Ask the registry for it, as with \`gantry digest ${this.image}\`: the push itself went through.`
+  }
   override get message(): string {
-    return `${this.image} was pushed, but its digest could not be learned: ${this.detail}. The push itself went through; ask the registry for the tag's digest.`
+    return `${this.image} was pushed, but its digest could not be learned: ${this.detail}. ${this.advice}`
   }
 }
 
@@ -124,12 +139,13 @@ export class PushStalled extends Schema.TaggedError<PushStalled>("gantry/PushErr
   get isRetryable(): boolean {
     return this.transport === "direct"
   }
+  get advice(): string {
+    return this.transport === "engine"
+      ? "Restart the engine, or push to another repository: the engine holds on to the dead upload, and a new push would join it."
+      : "Check the registry and the network between, and push again."
+  }
   override get message(): string {
-    const advice =
-      this.transport === "engine"
-        ? "The engine holds on to the dead upload and a new push would join it: restart the engine, or push to another repository."
-        : "Check the registry and the network between."
-    return `The push of ${this.image} made no progress for too long and was given up. ${advice}`
+    return `The push of ${this.image} made no progress for ${Duration.format(this.quietFor)} and was given up. ${this.advice}`
   }
 }
 
@@ -146,8 +162,11 @@ export class PrepareRejected extends Schema.TaggedError<PrepareRejected>("gantry
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return "Change what the registry's own check asks for: nothing was sent."
+  }
   override get message(): string {
-    return `The push of ${this.image} was refused before it began: ${this.detail}`
+    return `The push of ${this.image} was refused before it began: ${this.detail}. ${this.advice}`
   }
 }
 
@@ -164,8 +183,11 @@ export class PushInterrupted extends Schema.TaggedError<PushInterrupted>("gantry
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return "Push again to resume: what the registry already has is not sent twice."
+  }
   override get message(): string {
-    return `The push of ${this.image} was stopped (${this.reason}). Pushing again resumes: what the registry already has is not sent twice.`
+    return `The push of ${this.image} was stopped (${this.reason}). ${this.advice}`
   }
 }
 
@@ -215,14 +237,14 @@ export const isRetryable = (error: PushError): boolean => error.isRetryable
 export const isPushError: (u: unknown) => u is PushError = Schema.is(PushError)
 
 /**
- * An error as events and reports carry it: its tag, its message, whether the same command may succeed later, and its own
- * fields.
+ * An error as events and reports carry it: its tag, its message, which ends with the advice on what to do next, whether the
+ * same command may succeed later, and its own fields.
  *
  * @since 0.1.0
  * @category schemas
  */
 export const ErrorReport = Schema.Struct(
-  { _tag: Schema.String, message: Schema.String, transient: Schema.Boolean },
+  { _tag: Schema.String, message: Schema.String, advice: Schema.String, transient: Schema.Boolean },
   Schema.Record({ key: Schema.String, value: Schema.Unknown })
 ).annotations({ identifier: "ErrorReport" })
 
@@ -242,5 +264,6 @@ const encodeError = Schema.encodeSync(Schema.Union(PushError, PushInterrupted))
  */
 export const report = (error: PushError | PushInterrupted): ErrorReport => {
   const fields = Object.entries(encodeError(error)).filter(([, value]) => !Predicate.isUndefined(value))
-  return { ...Object.fromEntries(fields), _tag: error._tag, message: error.message, transient: error.isRetryable }
+  const { advice, isRetryable: transient, message } = error
+  return { ...Object.fromEntries(fields), _tag: error._tag, message, advice, transient }
 }

@@ -59,8 +59,11 @@ export class InvalidDigest extends Schema.TaggedError<InvalidDigest>("gantry/Inv
   "InvalidDigest",
   invalidTextFields
 ) {
+  get advice(): string {
+    return "Write it as sha256:<64 hexadecimal digits>."
+  }
   override get message(): string {
-    return explainInvalidText(this, "a digest", "sha256:<64 hexadecimal digits>")
+    return explainInvalidText(this, "a digest")
   }
   get isRetryable(): boolean {
     return false

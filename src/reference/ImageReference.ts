@@ -69,8 +69,11 @@ export class InvalidImageReference extends Schema.TaggedError<InvalidImageRefere
   "InvalidImageReference",
   invalidTextFields
 ) {
+  get advice(): string {
+    return "Write it as [host[:port]/]repository[:tag][@digest]."
+  }
   override get message(): string {
-    return explainInvalidText(this, "an image reference", "[host[:port]/]repository[:tag][@digest]")
+    return explainInvalidText(this, "an image reference")
   }
   get isRetryable(): boolean {
     return false

@@ -67,8 +67,11 @@ export class InvalidRegistryUri extends Schema.TaggedError<InvalidRegistryUri>("
   "InvalidRegistryUri",
   invalidTextFields
 ) {
+  get advice(): string {
+    return "Write it as host[:port][/path], or the name of a Docker Hub account."
+  }
   override get message(): string {
-    return explainInvalidText(this, "a registry URI", "host[:port][/path], or the name of a Docker Hub account")
+    return explainInvalidText(this, "a registry URI")
   }
   get isRetryable(): boolean {
     return false

@@ -1,7 +1,8 @@
 import * as Option from "effect/Option"
 import * as Record from "effect/Record"
+import type { CommandShape, CommandShapes } from "../Command.ts"
+import { shells } from "../completion/Shell.ts"
 import { type OptionSpec, optionName, variableName } from "../OptionTable.ts"
-import type { CommandShape, CommandShapes } from "./argv.ts"
 
 const width = 100
 
@@ -22,8 +23,14 @@ const optionLine = ([name, spec]: readonly [string, OptionSpec<unknown>]) =>
     spec.about
   ] as const
 
-const usage = (name: string, { options, words }: CommandShape): string =>
-  ["gantry", name, words.usage, Record.isEmptyReadonlyRecord(options) ? "" : "[OPTION]..."]
+const usage = (name: string, { options, otherProgram, words }: CommandShape): string =>
+  [
+    "gantry",
+    name,
+    words.usage,
+    Record.isEmptyReadonlyRecord(options) ? "" : "[OPTION]...",
+    otherProgram === undefined ? "" : `-- ${otherProgram} [ARGUMENT]...`
+  ]
     .filter((part) => part !== "")
     .join(" ")
 
@@ -38,7 +45,8 @@ const root = (commands: CommandShapes): ReadonlyArray<string> => [
   "Options:",
   ...list([
     ["--help", "Show this, or a command's own help: gantry COMMAND --help."],
-    ["--version", "Show the version."]
+    ["--version", "Show the version."],
+    [`--completions ${shells.join("|")}`, "Print a shell's completion, as for source <(gantry --completions bash)."]
   ])
 ]
 

@@ -1,6 +1,7 @@
 import * as DateTime from "effect/DateTime"
 import { oneLine } from "../internal/text.ts"
 import type { Verification } from "../Verification.ts"
+import { causeLines } from "./problem.ts"
 
 const answered = ({ answers }: Verification): string => {
   if (answers === undefined) return "not asked"
@@ -32,3 +33,12 @@ const line = (result: Verification): string => {
 /** `--output text`: a line a registry. */
 export const text = (results: ReadonlyArray<Verification>): string =>
   results.map((result) => `${line(result)}\n`).join("")
+
+/** What `--verbose` adds: why each failed one did. */
+export const causes = (results: ReadonlyArray<Verification>): string =>
+  results
+    .flatMap(({ error, registry }) =>
+      error === undefined ? [] : [`${oneLine(registry)}: why it failed`, ...causeLines(error)]
+    )
+    .map((line) => `${line}\n`)
+    .join("")

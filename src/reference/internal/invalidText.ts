@@ -7,10 +7,9 @@ export const invalidTextFields = {
   expected: Schema.String
 }
 
-/** Quotes the text, so that spaces and control characters are seen, and ends with how it should be written. */
+/** Quotes the text, so that spaces and control characters are seen, and ends with the advice. */
 export const explainInvalidText = (
-  error: { readonly input: string; readonly position: number; readonly expected: string },
-  kind: string,
-  form: string
+  error: { readonly input: string; readonly position: number; readonly expected: string; readonly advice: string },
+  kind: string
 ): string =>
-  `${JSON.stringify(error.input)} is not ${kind}: expected ${error.expected} at offset ${error.position}. Write it as ${form}.`
+  `${JSON.stringify(error.input)} is not ${kind}: expected ${error.expected} at offset ${error.position}. ${error.advice}`

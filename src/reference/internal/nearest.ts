@@ -45,6 +45,9 @@ export const nearest = (word: string, candidates: ReadonlyArray<string>): Option
     : Option.none()
 }
 
-/** ` (did you mean x?)`, or nothing when no candidate is close. */
-export const didYouMean = (word: string, candidates: ReadonlyArray<string>): string =>
-  Option.match(nearest(word, candidates), { onNone: () => "", onSome: (candidate) => ` (did you mean ${candidate}?)` })
+/** ` (did you mean x?)`, with the mark that names here are written with, or nothing when no candidate is close. */
+export const didYouMean = (word: string, candidates: ReadonlyArray<string>, mark = ""): string =>
+  Option.match(nearest(word, candidates), {
+    onNone: () => "",
+    onSome: (candidate) => ` (did you mean ${mark}${candidate}?)`
+  })

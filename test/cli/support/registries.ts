@@ -16,6 +16,8 @@ import type { Machine } from "../../../src/cli/Machine.ts"
 // Commands load these when they run; here they are loaded before, so that no test waits for them.
 import "../../../src/cli/ConfigCheck.ts"
 import "../../../src/cli/DigestRun.ts"
+import "../../../src/cli/DoctorRun.ts"
+import "../../../src/cli/ExecRun.ts"
 import "../../../src/cli/JsonSchemas.ts"
 import "../../../src/cli/PushRun.ts"
 import "../../../src/cli/VerifyRun.ts"
@@ -43,13 +45,18 @@ export const gantry = Effect.fnUntraced(function* (
   options: {
     readonly credentials?: ReadonlyArray<Credential.Credential>
     readonly keychain?: Machine["keychain"]
+    readonly engine?: Machine["engine"]
+    readonly credentialHelper?: string
     readonly push?: TestTransport.TestTransportScript["push"]
   } = {}
 ) {
   const transport = yield* Layer.build(TestTransport.layer({ push: options.push }))
   const machine: Machine = {
-    transport: options.push === undefined ? Layer.die("there is no engine here") : Layer.succeedContext(transport),
-    keychain: options.keychain ?? Keychain.layerMemory(options.credentials ?? [])
+    transport: () =>
+      options.push === undefined ? Layer.die("there is no engine here") : Layer.succeedContext(transport),
+    engine: options.engine ?? (() => Layer.die("there is no engine here")),
+    keychain: options.keychain ?? Keychain.layerMemory(options.credentials ?? []),
+    credentialHelper: options.credentialHelper ?? "/nonexistent/docker-credential-gantry.js"
   }
   const code = yield* run(args, { version: "1.2.3", machine: Effect.succeed(machine) })
   const { stderr, stdout } = yield* TestConsole.TestConsole

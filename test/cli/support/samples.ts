@@ -51,7 +51,8 @@ export const started = (pushId: string, millis = 0): PushEvent => ({
 
 export const unauthorized = {
   _tag: "RegistryUnauthorized",
-  message: "reg.example.com/app does not accept the credential.",
+  message: "reg.example.com/app does not accept the credential. Log in again.",
+  advice: "Log in again.",
   transient: false,
   registry: "reg.example.com"
 }
@@ -91,6 +92,7 @@ export const report: Report.Report = Report.make({
       error: {
         _tag: "RegistryRejected",
         message: 'It said: <b>"no" & `never`</b> |\u001b[31m red\r\nnext line',
+        advice: "next line",
         transient: true,
         status: 418
       }
@@ -138,6 +140,7 @@ const texts = FastCheck.string({ unit: "binary" })
 const errors = FastCheck.record({
   _tag: FastCheck.constantFrom("RegistryUnauthorized", "EngineUnavailable", "RegistryRejected", "Defect"),
   message: texts,
+  advice: texts,
   transient: FastCheck.boolean()
 })
 
