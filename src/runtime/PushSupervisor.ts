@@ -27,6 +27,7 @@ import type * as RegistryActor from "./internal/registryActor.ts"
 import * as Roster from "./internal/roster.ts"
 import * as StallWatchdog from "./internal/stallWatchdog.ts"
 import type * as SupervisedPush from "./internal/supervisedPush.ts"
+import * as ThrottleInquiry from "./internal/throttleInquiry.ts"
 
 /**
  * The supervisor takes no new pushes: it is draining, or its scope has closed.
@@ -41,8 +42,11 @@ export class SupervisorClosed extends Schema.TaggedError<SupervisorClosed>("gant
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return "Submit before `drain`, inside the supervisor's scope."
+  }
   override get message(): string {
-    return "The push supervisor takes no new pushes: it is draining, or its scope has closed. Submit before `drain`, inside the supervisor's scope."
+    return `The push supervisor takes no new pushes: it is draining, or its scope has closed. ${this.advice}`
   }
 }
 
@@ -106,6 +110,12 @@ export interface Snapshot {
  * run one after the other, in the order of submission. A push that waits for its next attempt keeps its place, so a
  * registry in trouble gets fewer requests and not more.
  *
+ * A registry that asks for fewer requests is paused for all its pushes, and for no other's: what runs goes on, nothing
+ * starts until the time that it named is up. Where it named none (an engine hides it) the pause is 5 s, then twice the
+ * last one up to 2 minutes as long as nothing goes through, and ends when the registry, asked once for the manifest of the
+ * throttled push, does not ask for another one. Then the pushes start one by one, at half the concurrency; each 8 that go
+ * through raise it by one, up to where it was.
+ *
  * @since 0.1.0
  * @category services
  */
@@ -123,8 +133,8 @@ export class PushSupervisor extends Context.Tag("gantry/PushSupervisor")<
       requests: Iterable<PushRequest>
     ) => Effect.Effect<ReadonlyArray<Either.Either<PushedImage, PushError | PushInterrupted>>, SupervisorClosed>
     /**
-     * All events from now on, kept until the scope closes; first `PushQueued` and `PushStarted`, with the instants they had,
-     * of what is in flight. A subscriber that falls behind loses `LayerProgress` and nothing else. Ends after
+     * All events from now on, kept until the scope closes; first, with the instants they had, `PushQueued` and `PushStarted`
+     * of what is in flight, and `RegistryPaused` of what is paused. A subscriber that falls behind loses `LayerProgress` and nothing else. Ends after
      * `RuntimeDrained`.
      */
     readonly subscribe: Effect.Effect<Stream.Stream<PushEvent>, never, Scope.Scope>
@@ -156,11 +166,16 @@ export interface PushSupervisorOptions {
    * pushes wait. Default: 16.
    */
   readonly maxInFlight?: number | undefined
-  /** Attempts after the first, when the failure's `isRetryable` says it is worth it. Default: 2. */
+  /**
+   * Attempts after the first, when the failure's `isRetryable` says it is worth it; what an engine retries by itself is part
+   * of one attempt. Pushes to one registry share 100 while nothing goes through: then their failures are final, and say so
+   * in `PushFailed`. A push that goes through on its first attempt gives back a fifth of a retry, a later one a whole.
+   * Default: 2.
+   */
   readonly retries?: number | undefined
   /**
    * The longest wait before the first retry; it doubles with each, to a minute at most, and the wait is a random part of
-   * it, but never shorter than a registry's `retryAfter`. Default: 1 second.
+   * it. While the registry is paused the pause stands in its place. Default: 1 second.
    */
   readonly retryDelay?: Duration.DurationInput | undefined
   /** An attempt in which no byte count grows and no layer ends for this long is given up. Default: 5 minutes. */
@@ -194,12 +209,21 @@ export const make = Effect.fn("PushSupervisor.make")(function* (options: PushSup
       if (settings.failFast && (event._tag === "PushFailed" || event._tag === "PushCrashed")) {
         dispatcher.halt("fail-fast")
       }
-    }
+    },
+    standing: () => dispatcher.pauses()
   })
   const watchdog = StallWatchdog.make(clock, settings.stallTimeout)
   fork(watchdog.run)
   const runAttempts = Attempts.make({ ...settings, catalog, clock, fork, publish: roster.publish, watchdog })
-  const dispatcher = Dispatcher.make({ ...settings, clock, fork, roster, runAttempts, runSync })
+  const dispatcher = Dispatcher.make({
+    ...settings,
+    clock,
+    fork,
+    roster,
+    runAttempts,
+    runSync,
+    ask: ThrottleInquiry.make(catalog)
+  })
 
   const accept = (request: PushRequest): PushHandle => {
     const joined = roster.find(request)

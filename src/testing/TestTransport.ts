@@ -82,7 +82,8 @@ export const result = (fields: Partial<TransportResult> = {}): TransportResult =
 })
 
 /**
- * A transport that answers as the script says, and keeps what it was asked.
+ * A transport that answers as the script says, and keeps what it was asked. What registries are asked besides pushes, as
+ * by a supervisor after a throttled push, is not its to answer: `TestRegistry.layer` does.
  *
  * @since 0.1.0
  * @category layers

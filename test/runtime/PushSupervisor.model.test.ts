@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -9,19 +10,21 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import { RegistryRateLimited } from "../../src/distribution/RegistryError.ts"
+import { RegistryRateLimited, RegistryUnavailable } from "../../src/distribution/RegistryError.ts"
 import * as Source from "../../src/image/ImageSource.ts"
 import { ImageNotFound, type PushError } from "../../src/push/PushError.ts"
 import { isTerminal, type PushEvent, type PushId, type TerminalEvent } from "../../src/push/PushEvent.ts"
 import * as PushRequest from "../../src/push/PushRequest.ts"
 import * as ImageReference from "../../src/reference/ImageReference.ts"
 import { type PushHandle, PushSupervisor } from "../../src/runtime/PushSupervisor.ts"
+import * as TestRegistry from "../../src/testing/TestRegistry.ts"
 import * as TestTransport from "../../src/testing/TestTransport.ts"
 import { collected, supervised } from "../support/supervisor.ts"
 
 type Decision = {
-  readonly _tag: "Succeed" | "Fail" | "Throttle" | "Crash" | "Report"
+  readonly _tag: "Succeed" | "Fail" | "Throttle" | "Disconnect" | "Crash" | "Report"
   readonly pick: number
 }
 
@@ -29,7 +32,7 @@ type Command =
   | Decision
   | { readonly _tag: "Submit"; readonly host: number; readonly repository: number; readonly source: number }
   | { readonly _tag: "Cancel" | "Interrupt"; readonly pick: number }
-  | { readonly _tag: "Subscribe" | "Stall" | "Drain" }
+  | { readonly _tag: "Subscribe" | "Wait" | "ThrottleQuestion" | "Stall" | "Drain" }
 
 const pick = FastCheck.nat(1_000)
 
@@ -47,7 +50,7 @@ const command: FastCheck.Arbitrary<Command> = FastCheck.oneof(
     weight: 12,
     arbitrary: FastCheck.record({
       _tag: FastCheck.constantFrom(
-        ...(["Succeed", "Succeed", "Fail", "Throttle", "Throttle", "Crash", "Report"] as const)
+        ...(["Succeed", "Succeed", "Fail", "Throttle", "Throttle", "Disconnect", "Crash", "Report"] as const)
       ),
       pick
     })
@@ -55,6 +58,10 @@ const command: FastCheck.Arbitrary<Command> = FastCheck.oneof(
   {
     weight: 5,
     arbitrary: FastCheck.record({ _tag: FastCheck.constantFrom(...(["Cancel", "Interrupt"] as const)), pick })
+  },
+  {
+    weight: 5,
+    arbitrary: FastCheck.record({ _tag: FastCheck.constantFrom(...(["Wait", "Wait", "ThrottleQuestion"] as const)) })
   },
   { weight: 2, arbitrary: FastCheck.constant({ _tag: "Subscribe" as const }) },
   { weight: 1, arbitrary: FastCheck.constantFrom({ _tag: "Stall" as const }, { _tag: "Drain" as const }) }
@@ -69,6 +76,9 @@ const settings = FastCheck.record({
 const HOSTS = ["a.example.com", "b.example.com", "c.example.com"]
 const STALL_TIMEOUT = Duration.minutes(1)
 const DRAIN_TIMEOUT = Duration.seconds(10)
+
+/** Longer than the shortest pauses, and than pushes take to start one by one after a pause. */
+const WAIT = Duration.seconds(3)
 
 /** Source 0 is in an engine, so its stall is final; source 1 is a layout, so it is tried again. */
 const requestOf = (it: Extract<Command, { readonly _tag: "Submit" }>): PushRequest.PushRequest =>
@@ -89,6 +99,7 @@ type Answer = Deferred.Deferred<ReturnType<typeof TestTransport.result>, PushErr
 interface Attempt {
   readonly target: string
   readonly host: string
+  readonly at: number
   readonly emit: TestTransport.PushCall["emit"]
   readonly answer: Answer
 }
@@ -97,10 +108,12 @@ interface Attempt {
 const makeLab = (limits: { readonly concurrency: number; readonly maxInFlight: number }) => {
   const running = new Set<Attempt>()
   const started = new Map<string, number>()
+  const attempts: Array<Attempt> = []
   const violations: Array<string> = []
 
-  const begin = (call: TestTransport.PushCall, answer: Answer): Attempt => {
-    const attempt = { target: String(call.target), host: call.target.registry, emit: call.emit, answer }
+  const begin = (call: TestTransport.PushCall, answer: Answer, at: number): Attempt => {
+    const attempt = { target: String(call.target), host: call.target.registry, at, emit: call.emit, answer }
+    attempts.push(attempt)
     const others = Array.from(running)
     if (others.some((other) => other.target === attempt.target)) {
       violations.push(`${attempt.target} runs twice at once`)
@@ -118,12 +131,48 @@ const makeLab = (limits: { readonly concurrency: number; readonly maxInFlight: n
 
   const push = (call: TestTransport.PushCall) =>
     Effect.acquireUseRelease(
-      Effect.map(Deferred.make<ReturnType<typeof TestTransport.result>, PushError>(), (answer) => begin(call, answer)),
+      Effect.zipWith(
+        Deferred.make<ReturnType<typeof TestTransport.result>, PushError>(),
+        Clock.currentTimeMillis,
+        (answer, at) => begin(call, answer, at)
+      ),
       (attempt) => Deferred.await(attempt.answer),
       (attempt) => Effect.sync(() => running.delete(attempt))
     )
 
-  return { running, started, violations, push }
+  return { running, started, attempts, violations, push }
+}
+
+/** The pauses of each registry, as its events tell of them; one that lasts has no end. */
+const pausesOf = (events: ReadonlyArray<PushEvent>) => {
+  const pauses: Array<{ readonly host: string; readonly from: number; asked: number; to: number }> = []
+  for (const event of events) {
+    if (event._tag !== "RegistryPaused" && event._tag !== "RegistryResumed") continue
+    const at = event.at.epochMillis
+    const open = pauses.find(({ host, to }) => host === event.registry && to === Number.POSITIVE_INFINITY)
+    if (event._tag === "RegistryResumed") {
+      if (open === undefined) assert.fail("a registry resumes that was not paused")
+      else open.to = at
+    } else {
+      const asked = at + Duration.toMillis(event.delay)
+      if (open === undefined) {
+        pauses.push({ host: event.registry, from: at, asked, to: Number.POSITIVE_INFINITY })
+      } else {
+        assert.isAtLeast(asked, open.asked, "a pause does not shrink")
+        open.asked = asked
+      }
+    }
+  }
+  return pauses
+}
+
+/** A pause lasts as long as was asked for, and no attempt begins in it. */
+const checkPauses = (events: ReadonlyArray<PushEvent>, attempts: ReadonlyArray<Attempt>) => {
+  for (const pause of pausesOf(events)) {
+    assert.isAtLeast(pause.to, pause.asked)
+    const broken = attempts.filter(({ at, host }) => host === pause.host && at > pause.from && at < pause.to)
+    assert.deepStrictEqual(broken, [])
+  }
 }
 
 /** A push as the test knows it: how it may end, and how its `await` did. */
@@ -144,7 +193,14 @@ const run = (
     const options = { ...limits, retryDelay: 0, stallTimeout: STALL_TIMEOUT, drainTimeout: DRAIN_TIMEOUT }
     const services = yield* Layer.buildWithScope(supervised(lab.push, options), scope)
     const supervisor = Context.get(services, PushSupervisor)
+    const registry = Context.get(services, TestRegistry.TestRegistry)
     const first = yield* collected(yield* supervisor.subscribe)
+    const resumedAt = new Map<string, number>()
+    yield* (yield* supervisor.subscribe).pipe(
+      Stream.filter((event) => event._tag === "RegistryResumed"),
+      Stream.runForEach((event) => Effect.sync(() => resumedAt.set(event.registry, event.at.epochMillis))),
+      Effect.forkScoped
+    )
     const later: Array<Effect.Effect<ReadonlyArray<PushEvent>>> = []
     const submitted = new Map<PushId, Submitted>()
     const latest = new Map<string, Submitted>()
@@ -204,13 +260,19 @@ const run = (
         case "Fail":
           return answer(attempt, "PushFailed", Exit.fail(new ImageNotFound({ image: "local:1", where: "here" })))
         case "Throttle": {
-          const retryAfter = Duration.seconds(it.pick % 2)
+          const retryAfter = it.pick % 3 === 0 ? {} : { retryAfter: Duration.seconds(it.pick % 3) }
           return answer(
             attempt,
             "PushFailed",
-            Exit.fail(new RegistryRateLimited({ registry: attempt.host, text: "", retryAfter }))
+            Exit.fail(new RegistryRateLimited({ registry: attempt.host, text: "", ...retryAfter }))
           )
         }
+        case "Disconnect":
+          return answer(
+            attempt,
+            "PushFailed",
+            Exit.fail(new RegistryUnavailable({ registry: attempt.host, text: "", reason: "reset" }))
+          )
         case "Crash":
           return answer(attempt, "PushCrashed", Exit.die(new Error("a fault")))
         case "Report":
@@ -235,6 +297,7 @@ const run = (
         case "Succeed":
         case "Fail":
         case "Throttle":
+        case "Disconnect":
         case "Crash":
         case "Report": {
           const attempt = choose(lab.running, it.pick)
@@ -252,6 +315,12 @@ const run = (
           return Effect.flatMap(Effect.flatMap(supervisor.subscribe, collected), (events) =>
             Effect.sync(() => later.push(events))
           )
+        case "Wait":
+          // An attempt may have been waiting for a while.
+          allow("PushFailed")
+          return TestClock.adjust(WAIT)
+        case "ThrottleQuestion":
+          return registry.fault({ times: 1, effect: { type: "answer", status: 429 } })
         case "Stall":
           allow("PushFailed")
           return TestClock.adjust(STALL_TIMEOUT)
@@ -262,7 +331,9 @@ const run = (
     }
 
     /** No permit is lost: nothing that could run is left waiting. */
-    const checkWork = Effect.map(supervisor.snapshot, ({ pushes, registries }) => {
+    const checkWork = Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const { pushes, registries } = yield* supervisor.snapshot
       const heads = new Map<string, (typeof pushes)[number]>()
       for (const push of pushes) {
         const target = String(push.request.target)
@@ -270,12 +341,16 @@ const run = (
       }
       const waiting = Array.from(heads.values()).filter((push) => push.status === "queued")
       const running = registries.reduce((sum, registry) => sum + registry.running, 0)
-      for (const { queued, registry, running: own } of registries) {
-        const others = registries.filter((other) => other.registry !== registry && other.queued > 0).length
-        const mayHold = Math.min(limits.concurrency, Math.max(1, limits.maxInFlight - others))
-        const ready = waiting.filter((push) => push.request.target.registry === registry).length
-        assert.isTrue(own <= limits.concurrency && queued >= ready)
-        assert.isFalse(ready > 0 && own < mayHold && running < limits.maxInFlight, `${registry} waits for nothing`)
+      for (const state of registries) {
+        const { concurrency, pausedUntil, postponed, queued, registry } = state
+        const others = registries.filter((other) => other !== state && other.queued + other.postponed > 0).length
+        const heads = waiting.filter((push) => push.request.target.registry === registry).length
+        assert.isTrue(state.running <= limits.concurrency && concurrency <= limits.concurrency && queued >= heads)
+        if (Option.isSome(pausedUntil)) continue
+        const isOpening = now - (resumedAt.get(registry) ?? Number.NEGATIVE_INFINITY) < Duration.toMillis(WAIT)
+        const mayRun = Math.min(isOpening ? 1 : concurrency, Math.max(1, limits.maxInFlight - others))
+        const isIdle = heads + postponed > 0 && state.running < mayRun && running < limits.maxInFlight
+        assert.isFalse(isIdle, `${registry} waits for nothing`)
       }
     })
 
@@ -293,6 +368,7 @@ const run = (
     assert.deepStrictEqual(lab.violations, [])
     assert.strictEqual(lab.running.size, 0)
     const events = yield* first
+    checkPauses(events, lab.attempts)
     const ends = yield* Effect.forEach(submitted.values(), (push) =>
       Effect.map(Fiber.join(push.waiting), (exit) => checkPush(push, exit, events))
     )

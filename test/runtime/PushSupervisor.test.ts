@@ -404,8 +404,16 @@ describe("PushSupervisor", () => {
         const states = yield* collected(supervisor.registryStates("a.example.com"))
         yield* TestClock.adjust("2 seconds")
         const seen = yield* states
-        assert.deepStrictEqual(seen.at(-1), { registry: "a.example.com", queued: 0, running: 0 })
-        assert.deepInclude(seen, { registry: "a.example.com", queued: 1, running: 2 })
+        const idle = {
+          registry: "a.example.com",
+          queued: 0,
+          running: 0,
+          postponed: 0,
+          concurrency: 2,
+          pausedUntil: Option.none()
+        }
+        assert.deepStrictEqual(seen.at(-1), idle)
+        assert.deepInclude(seen, { ...idle, queued: 1, running: 2 })
         assert.deepStrictEqual(yield* supervisor.snapshot, { pushes: [], registries: [] })
         assert.deepStrictEqual(yield* Effect.flatten(collected(supervisor.registryStates("a.example.com"))), [])
       }).pipe(Effect.provide(supervised(afterOneSecond, { concurrency: 2 })))

@@ -12,6 +12,7 @@ import * as ImageReference from "../../src/reference/ImageReference.ts"
 import type { InvalidRegistryUri } from "../../src/reference/RegistryUri.ts"
 import * as RegistryCatalog from "../../src/registry/RegistryCatalog.ts"
 import * as PushSupervisor from "../../src/runtime/PushSupervisor.ts"
+import * as TestRegistry from "../../src/testing/TestRegistry.ts"
 import * as TestTransport from "../../src/testing/TestTransport.ts"
 
 /** A push of `target`, from the engine's image `source` or the one of the same name. */
@@ -25,11 +26,17 @@ export const request = (target: string, source: string = target): PushRequest.Pu
 export const requests = (host: string, count: number): ReadonlyArray<PushRequest.PushRequest> =>
   Array.from({ length: count }, (_, index) => request(`${host}/app-${index}:1`))
 
-/** Registries for `a.example.com`, `b.example.com` and `c.example.com`, and a supervisor over them. */
+/**
+ * Registries for `a.example.com`, `b.example.com` and `c.example.com`, and a supervisor over them. Only the pushes are
+ * scripted: what else the registries are asked, the one in memory answers.
+ */
 export const supervised = (
   push: TestTransport.TestTransportScript["push"],
   options?: PushSupervisor.PushSupervisorOptions
-): Layer.Layer<PushSupervisor.PushSupervisor | TestTransport.TestTransport, InvalidRegistryUri> =>
+): Layer.Layer<
+  PushSupervisor.PushSupervisor | TestTransport.TestTransport | TestRegistry.TestRegistry,
+  InvalidRegistryUri
+> =>
   PushSupervisor.layer(options).pipe(
     Layer.provide(
       RegistryCatalog.layer({
@@ -38,7 +45,7 @@ export const supervised = (
         c: { uri: "c.example.com" }
       })
     ),
-    Layer.provideMerge(TestTransport.layer({ push }))
+    Layer.provideMerge(Layer.merge(TestTransport.layer({ push }), TestRegistry.layer()))
   )
 
 /** Everything a stream gives, as soon as it ends. */

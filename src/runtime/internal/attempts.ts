@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
+import type { LazyArg } from "effect/Function"
 import * as Option from "effect/Option"
 import type { ImageSource } from "../../image/ImageSource.ts"
 import { PushStalled, report } from "../../push/PushError.ts"
@@ -18,6 +19,8 @@ import type { AttemptEvent, PushEvent } from "../../push/PushEvent.ts"
 import type { PushedImage, TransportKind } from "../../push/PushedImage.ts"
 import type { RegistryCatalog } from "../../registry/RegistryCatalog.ts"
 import * as ProgressWatch from "./progressWatch.ts"
+import * as RegistryPace from "./registryPace.ts"
+import type { RetryBudget } from "./retryBudget.ts"
 import * as RetryPolicy from "./retryPolicy.ts"
 import type { StallWatchdog, Watched } from "./stallWatchdog.ts"
 import type { PushFailure, SupervisedPush } from "./supervisedPush.ts"
@@ -31,10 +34,24 @@ export interface AttemptsOptions extends RetryPolicy.RetryPolicy {
   readonly watchdog: StallWatchdog
 }
 
+/** What all pushes to one registry share. */
+export interface Manners {
+  readonly pace: RegistryPace.RegistryPace
+  readonly budget: RetryBudget
+}
+
 type OnEnd = (exit: Exit.Exit<PushedImage, PushFailure>) => void
 
-/** Runs a push's attempts until one succeeds or no other is worth it. */
-export const make = (options: AttemptsOptions): ((push: SupervisedPush, onEnd: OnEnd) => void) => {
+export interface AttemptsEnd {
+  readonly onEnd: OnEnd
+  /** Another attempt is worth it, as soon as the registry is not paused: run the push again then. */
+  readonly onPostpone: LazyArg<void>
+}
+
+export type RunAttempts = (push: SupervisedPush, manners: Manners, end: AttemptsEnd) => void
+
+/** Runs a push's attempts until one succeeds, no other is worth it, or the registry is paused. */
+export const make = (options: AttemptsOptions): RunAttempts => {
   const { catalog, clock, fork, publish, watchdog } = options
 
   const now = () => DateTime.unsafeMake(clock.unsafeCurrentTimeMillis())
@@ -81,38 +98,72 @@ export const make = (options: AttemptsOptions): ((push: SupervisedPush, onEnd: O
       quietFor: options.stallTimeout
     })
 
+  const tellRetry = (push: SupervisedPush, error: PushFailure, delay: Duration.Duration) =>
+    publish({
+      _tag: "PushRetrying",
+      pushId: push.id,
+      at: now(),
+      attempt: push.attempts + 1,
+      delay,
+      error: report(error)
+    })
+
   const backoff = (push: SupervisedPush, error: PushFailure) =>
-    RetryPolicy.delay(options, push.attempts, error).pipe(
-      Effect.tap((delay) =>
-        Effect.sync(() =>
-          publish({
-            _tag: "PushRetrying",
-            pushId: push.id,
-            at: now(),
-            attempt: push.attempts + 1,
-            delay,
-            error: report(error)
-          })
-        )
-      ),
+    RetryPolicy.delay(options, push.attempts).pipe(
+      Effect.tap((delay) => Effect.sync(() => tellRetry(push, error, delay))),
       Effect.flatMap((delay) => Effect.sleep(delay))
     )
 
-  return (push, onEnd) => {
+  return (push, { budget, pace }, { onEnd, onPostpone }) => {
     const next = () => attempt(push, conclude)
 
     const conclude: OnEnd = (exit) => {
-      const error = Exit.isFailure(exit) ? Cause.failureOption(exit.cause) : Option.none()
-      if (Option.isNone(error) || !RetryPolicy.allows(options, push.attempts, error.value)) {
+      if (Exit.isSuccess(exit)) {
+        pace.succeeded()
+        budget.refund(push.attempts)
+        return onEnd(exit)
+      }
+      const failure = Cause.failureOption(exit.cause)
+      return Option.isNone(failure) ? onEnd(exit) : afterFailure(failure.value, exit)
+    }
+
+    const afterFailure = (error: PushFailure, exit: Exit.Exit<PushedImage, PushFailure>) => {
+      const slowdown = RetryPolicy.slowdownOf(error)
+      if (Option.isSome(slowdown)) {
+        pace.slowDown(slowdown.value, push.request.target)
+      }
+      if (!RetryPolicy.allows(options, push.attempts, error)) {
         return onEnd(exit)
       }
       if (push.stopReason !== undefined) {
         // It failed while it was being stopped, and what would have been tried again did not fail for good.
         return onEnd(Exit.interrupt(FiberId.none))
       }
-      const waiting = fork(backoff(push, error.value))
+      if (!budget.take()) {
+        push.outOfBudget = true
+        return onEnd(exit)
+      }
+      const pause = pace.pause()
+      if (pause === undefined) {
+        return tryAgain(error)
+      }
+      // The pause is its backoff.
+      tellRetry(push, error, DateTime.distanceDuration(now(), RegistryPace.endOf(pause)))
+      onPostpone()
+    }
+
+    const tryAgain = (error: PushFailure) => {
+      const waiting = fork(backoff(push, error))
       push.fiber = waiting
-      waiting.addObserver((exit) => (Exit.isSuccess(exit) ? next() : onEnd(Exit.failCause(exit.cause))))
+      waiting.addObserver((exit) => {
+        if (Exit.isFailure(exit)) {
+          onEnd(Exit.failCause(exit.cause))
+        } else if (pace.pause() === undefined) {
+          next()
+        } else {
+          onPostpone()
+        }
+      })
     }
 
     next()

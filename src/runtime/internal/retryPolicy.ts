@@ -1,5 +1,6 @@
 /**
- * The one schedule of attempts: exponential, with full jitter, and never sooner than the registry asked for.
+ * The one schedule of attempts: exponential, with full jitter. A registry that asks for fewer requests has its own
+ * (registryPace.ts).
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -14,7 +15,6 @@ export interface RetryPolicy {
   readonly retryDelay: Duration.Duration
 }
 
-/** No backoff of gantry's own is longer; a registry may ask for more. */
 const MAXIMUM_BACKOFF = Duration.minutes(1)
 
 /** Whether a push that failed at its `attempts`th attempt gets another one. */
@@ -22,17 +22,25 @@ export const allows = (policy: RetryPolicy, attempts: number, error: PushFailure
   error.isRetryable && attempts <= policy.retries
 
 /** How long to wait after the `attempts`th attempt, in whole milliseconds. */
-export const delay = (policy: RetryPolicy, attempts: number, error: PushFailure): Effect.Effect<Duration.Duration> =>
+export const delay = (policy: RetryPolicy, attempts: number): Effect.Effect<Duration.Duration> =>
   Effect.map(Random.next, (fraction) => {
     const backoff = Duration.min(Duration.times(policy.retryDelay, 2 ** (attempts - 1)), MAXIMUM_BACKOFF)
-    const jittered = Duration.millis(Math.round(Duration.toMillis(backoff) * fraction))
-    return Duration.max(
-      jittered,
-      Option.getOrElse(retryAfter(error), () => Duration.zero)
-    )
+    return Duration.millis(Math.round(Duration.toMillis(backoff) * fraction))
   })
 
-const retryAfter = (error: PushFailure): Option.Option<Duration.Duration> =>
-  error._tag === "RegistryRateLimited" || error._tag === "RegistryUnavailable"
-    ? Option.fromNullable(error.retryAfter)
-    : Option.none()
+/** A registry's wish for fewer requests, and when to come back if it said: an engine hides that. */
+export interface Slowdown {
+  readonly retryAfter: Option.Option<Duration.Duration>
+}
+
+/** Amazon's registry throttles with 503 as well as 429: https://github.com/moby/moby/issues/24473 */
+export const slowdownOf = (error: PushFailure): Option.Option<Slowdown> => {
+  switch (error._tag) {
+    case "RegistryRateLimited":
+      return Option.some({ retryAfter: Option.fromNullable(error.retryAfter) })
+    case "RegistryUnavailable":
+      return error.retryAfter === undefined ? Option.none() : Option.some({ retryAfter: Option.some(error.retryAfter) })
+    default:
+      return Option.none()
+  }
+}

@@ -8,6 +8,7 @@ import * as Deferred from "effect/Deferred"
 import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
+import type { LazyArg } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import { type PushEvent, PushId, type TerminalEvent } from "../../push/PushEvent.ts"
@@ -35,6 +36,8 @@ export interface Roster {
 export const make = (options: {
   readonly clock: Clock.Clock
   readonly onLeave: (event: TerminalEvent) => void
+  /** What a late subscriber has to know besides the pushes. */
+  readonly standing: LazyArg<ReadonlyArray<PushEvent>>
 }): Roster => {
   const hub = EventHub.make()
   const inFlight = new Map<PushId, SupervisedPush.SupervisedPush>()
@@ -90,7 +93,10 @@ export const make = (options: {
     drained: Deferred.await(drained),
     subscribe: hub.subscribe({
       pushId: undefined,
-      catchUp: () => (last === undefined ? Array.from(inFlight.values()).flatMap(SupervisedPush.story) : [last])
+      catchUp: () =>
+        last === undefined
+          ? [...Array.from(inFlight.values()).flatMap(SupervisedPush.story), ...options.standing()]
+          : [last]
     }),
     follow: (push) => hub.subscribe({ pushId: push.id, catchUp: () => SupervisedPush.story(push) })
   }

@@ -9,7 +9,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
-import { type PushError, PushInterrupted, report } from "../../push/PushError.ts"
+import { type ErrorReport, type PushError, PushInterrupted, report } from "../../push/PushError.ts"
 import type { PushEvent, PushId, TerminalEvent } from "../../push/PushEvent.ts"
 import { PushedImage } from "../../push/PushedImage.ts"
 import type { PushRequest } from "../../push/PushRequest.ts"
@@ -34,6 +34,8 @@ export interface SupervisedPush {
   fiber: Fiber.RuntimeFiber<unknown, PushFailure> | undefined
   /** Set before the fiber is interrupted. */
   stopReason: InterruptReason | undefined
+  /** It was worth another attempt, and the pushes to its registry had used up those that they share. */
+  outOfBudget: boolean
   /** The push whose turn at the target comes after this one's. */
   successor: SupervisedPush | undefined
 }
@@ -74,6 +76,7 @@ export const make = (id: PushId, request: PushRequest, at: DateTime.Utc): Superv
   attempts: 0,
   fiber: undefined,
   stopReason: undefined,
+  outOfBudget: false,
   successor: undefined
 })
 
@@ -117,8 +120,18 @@ export const ended = (push: SupervisedPush, exit: Exit.Exit<PushedImage, PushFai
     onSome: (error) =>
       error._tag === "PushInterrupted"
         ? interrupted(push, error.reason, at)
-        : { event: { _tag: "PushFailed", ...effort(push, at), error: report(error) }, result: Exit.fail(error) }
+        : { event: { _tag: "PushFailed", ...effort(push, at), error: failure(push, error) }, result: Exit.fail(error) }
   })
+}
+
+const failure = (push: SupervisedPush, error: PushError): ErrorReport => {
+  const told = report(error)
+  if (!push.outOfBudget) {
+    return told
+  }
+  const why = `It was not tried again: the pushes to ${push.request.target.registry} have used up the retries that they share.`
+  const advice = `${why} ${told.advice}`
+  return { ...told, message: told.message.replace(told.advice, () => advice), advice }
 }
 
 const completed = (push: SupervisedPush, attempt: PushedImage, at: DateTime.Utc): End => {
