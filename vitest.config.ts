@@ -11,6 +11,7 @@ export default defineConfig({
     ]
   },
   test: {
+    setupFiles: [here("./test/support/strictEquality.ts")],
     projects: [
       {
         extends: true,
