@@ -18,11 +18,14 @@ const withoutSsh2: Plugin = {
   }
 }
 
-/** Writes `gantry.js` and the files it loads when they are needed to a folder, and gives what is in them. */
+/** By the names that package.json has under `bin`. */
+const programs = { gantry: "src/cli/main.ts", "docker-credential-gantry": "src/cli/credentialHelper.ts" }
+
+/** Writes the programs and the files they load when they are needed to a folder, and gives what is in them. */
 export const bundle = async (outdir: string): Promise<Metafile> => {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: { gantry: "src/cli/main.ts" },
+    entryPoints: programs,
     outdir,
     chunkNames: "gantry-[hash]",
     bundle: true,
@@ -45,7 +48,7 @@ export const bundle = async (outdir: string): Promise<Metafile> => {
     logLevel: "warning",
     metafile: true
   })
-  await chmod(join(root, outdir, "gantry.js"), 0o755)
+  for (const program of Object.keys(programs)) await chmod(join(root, outdir, `${program}.js`), 0o755)
   return metafile
 }
 

@@ -133,6 +133,17 @@ describe("ServiceConnector", () => {
       })
     )
 
+    it.effect("gives up looking for a repository after as long as an issue may take", () =>
+      Effect.gen(function* () {
+        const silent = makeRecording({ ensureRepository: () => Effect.never, issueTimeout: "1 second" }).connector
+        const ensure = Option.getOrThrow(silent.ensureRepository)
+        const fiber = yield* Effect.fork(Effect.flip(ensure(ImageReference.unsafeParse("reg.io/app:1"))))
+        yield* TestClock.adjust("1 second")
+        const error = yield* Fiber.join(fiber)
+        assert.deepStrictEqual([error.reason, error.resource], ["unavailable", "reg.io"])
+      })
+    )
+
     it.effect("hands on the errors of its service as they are", () =>
       Effect.gen(function* () {
         const denied = new ConnectorError({ connector: "test", reason: "denied", detail: "no" })

@@ -9,8 +9,6 @@ import type * as Scope from "effect/Scope"
 import type { PushEvent } from "../../push/PushEvent.ts"
 import type { Report } from "../Report.ts"
 import { type Screen, Stdio } from "../Stdio.ts"
-import { bars } from "./bars.ts"
-import { coloured, colourless } from "./internal/paint.ts"
 import { json } from "./json.ts"
 import { none } from "./none.ts"
 import type { ProgressRenderer } from "./ProgressRenderer.ts"
@@ -52,14 +50,23 @@ const drawable: Effect.Effect<Option.Option<Screen>, never, Stdio> = Effect.zipW
 )
 
 /** https://no-color.org */
-const paint = Effect.map(variable("NO_COLOR"), (text) => (text === "" ? coloured : colourless))
+const isColourless = Effect.map(variable("NO_COLOR"), (text) => text !== "")
+
+/** Loaded when there is something to draw on: to know how wide characters are takes a twentieth of a second. */
+const bars = (screen: Screen) =>
+  Effect.gen(function* () {
+    const [{ bars }, { coloured, colourless }] = yield* Effect.promise(() =>
+      Promise.all([import("./bars.ts"), import("./internal/paint.ts")])
+    )
+    return yield* bars(screen, (yield* isColourless) ? colourless : coloured)
+  })
 
 /** Bars where they can be drawn, else lines. */
 const drawn: Effect.Effect<Progress, never, Stdio | Scope.Scope> = Effect.flatMap(
   drawable,
   Option.match({
     onNone: (): Effect.Effect<Progress, never, Stdio | Scope.Scope> => lines(plain),
-    onSome: (screen) => Effect.flatMap(paint, (paint) => bars(screen, paint))
+    onSome: bars
   })
 )
 

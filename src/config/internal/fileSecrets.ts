@@ -6,7 +6,8 @@ import * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import { SecretInvalid } from "../../credential/CredentialError.ts"
-import type { FileSecret, SecretSource } from "./fileSchema.ts"
+import type { FileSecret } from "./fileSchema.ts"
+import type { SecretSource } from "./secretSource.ts"
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
@@ -14,45 +15,49 @@ const utf8 = new TextDecoder("utf-8", { fatal: true })
 const withoutLineEnd = (text: string): string => text.replace(/\r?\n$/, "")
 
 /**
- * Reads the secrets of a file, each anew at each call; standard input is read once, by the first that needs it.
+ * Reads what a file says where it is, anew at each call; standard input is read once, by the first that needs it. Fails
+ * with what was expected, as in `in the environment variable X, which is not set`.
  */
-export const makeFileSecrets = Effect.fnUntraced(function* (
-  secrets: Readonly<Record<string, FileSecret>>,
-  stdin: Effect.Effect<Option.Option<string>>
-) {
+export const makeSecretReader = Effect.fnUntraced(function* (stdin: Effect.Effect<Option.Option<string>>) {
   const fileSystem = yield* FileSystem.FileSystem
   const provider = yield* Effect.configProviderWith(Effect.succeed)
   const scope = yield* Effect.scope
-  // The reading belongs to the store and not to whoever asks first and may be interrupted.
+  // The reading belongs to the reader and not to whoever asks first and may be interrupted.
   const reading = yield* Effect.cached(Effect.forkIn(stdin, scope))
 
-  const read = (source: SecretSource, unusable: (expected: string) => SecretInvalid) => {
+  return (source: SecretSource): Effect.Effect<Redacted.Redacted, string> => {
     if ("env" in source) {
-      return Effect.mapError(provider.load(Config.redacted(source.env)), () =>
-        unusable(`in the environment variable ${source.env}, which is not set`)
+      return Effect.mapError(
+        provider.load(Config.redacted(source.env)),
+        () => `in the environment variable ${source.env}, which is not set`
       )
     }
     if ("file" in source) {
       return Effect.flatMap(
-        Effect.mapError(fileSystem.readFile(source.file), () =>
-          unusable(`in the file ${source.file}, which can not be read`)
-        ),
+        Effect.mapError(fileSystem.readFile(source.file), () => `in the file ${source.file}, which can not be read`),
         (bytes) =>
           Effect.try({
             try: () => Redacted.make(withoutLineEnd(utf8.decode(bytes))),
-            catch: () => unusable(`UTF-8 text in the file ${source.file}`)
+            catch: () => `UTF-8 text in the file ${source.file}`
           })
       )
     }
     return Effect.flatMap(
       Effect.flatMap(reading, Fiber.join),
       Option.match({
-        onNone: () => unusable("piped into standard input, where there is nothing"),
+        onNone: () => Effect.fail("piped into standard input, where there is nothing"),
         onSome: (text) => Effect.succeed(Redacted.make(withoutLineEnd(text)))
       })
     )
   }
+})
 
+/** Reads the secrets of a file by their names. */
+export const makeFileSecrets = Effect.fnUntraced(function* (
+  secrets: Readonly<Record<string, FileSecret>>,
+  stdin: Effect.Effect<Option.Option<string>>
+) {
+  const read = yield* makeSecretReader(stdin)
   return (name: string) =>
     Effect.transposeOption(
       Option.map(Record.get(secrets, name), (secret) =>
@@ -60,7 +65,7 @@ export const makeFileSecrets = Effect.fnUntraced(function* (
           Record.map({ ...secret }, (source, field) =>
             typeof source === "string"
               ? Effect.succeed(Redacted.make(source))
-              : read(source, (expected) => new SecretInvalid({ secret: name, field, expected }))
+              : Effect.mapError(read(source), (expected) => new SecretInvalid({ secret: name, field, expected }))
           )
         )
       )

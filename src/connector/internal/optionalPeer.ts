@@ -17,6 +17,10 @@ const isMissing = (error: unknown, name: string): boolean =>
   Predicate.hasProperty(error, "message") &&
   String(error.message).startsWith(`Cannot find package '${name}'`)
 
+/** A range of two ends has characters that a shell takes for its own. */
+const installation = ({ name, range }: OptionalPeer<unknown>): string =>
+  /[<>\s]/.test(range) ? `npm install "${name}@${range}"` : `npm install ${name}@${range}`
+
 /** Loads an SDK when it is needed, which takes a tenth of a second. A missing one is `misconfigured`. */
 export const load = <A>(connector: string, peer: OptionalPeer<A>): Effect.Effect<A, ConnectorError> =>
   Effect.tryPromise({
@@ -26,7 +30,7 @@ export const load = <A>(connector: string, peer: OptionalPeer<A>): Effect.Effect
         ? new ConnectorError({
             connector,
             reason: "misconfigured",
-            detail: `the package ${peer.name} is not installed; run \`npm install ${peer.name}@${peer.range}\``
+            detail: `the package ${peer.name} is not installed; run \`${installation(peer)}\``
           })
         : fromUnknown(error, { connector, reason: "misconfigured" })
   })

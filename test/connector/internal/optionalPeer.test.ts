@@ -16,8 +16,9 @@ const Outcome = Schema.parseJson(
 
 /** Asks connectors for a login where the SDKs can not be found, and prints the errors. */
 const program = `
+import { FetchHttpClient } from "@effect/platform"
 import { Effect, Redacted } from "effect"
-import { AwsConnector, DockerConnector, IdToken } from "./src/index.ts"
+import { AwsConnector, AzureConnector, DockerConnector, GcpConnector, IdToken } from "./src/index.ts"
 
 const keys = { accessKeyId: "AKIA", secretAccessKey: Redacted.make("canary") }
 const ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
@@ -25,13 +26,26 @@ const idToken = IdToken.make({ origin: "here", get: () => Effect.succeed(Redacte
 const issue = (options, resource) =>
   Effect.flip(Effect.flatMap(AwsConnector.make(options), (connector) => connector.issue(resource)))
 
+const gcp = (options) =>
+  Effect.provide(Effect.flatMap(GcpConnector.make(options), (connector) => connector.issue("gcr.io/lab")), FetchHttpClient.layer)
+
+const azure = (options) =>
+  Effect.provide(Effect.flatMap(AzureConnector.make(options), (connector) => connector.issue("lab.azurecr.io")), FetchHttpClient.layer)
+const application = { tenantId: "tenant", clientId: "client" }
+
 const errors = await Effect.runPromise(Effect.all([
   issue({ authMethod: "access-key", ...keys }, ecr),
   issue({ authMethod: "access-key", ...keys }, "public.ecr.aws"),
   issue({ authMethod: "web-identity", roleArn: "arn:aws:iam::123456789012:role/r", idToken }, ecr),
-  issue({ authMethod: "default-chain", allowImplicitMethods: true }, ecr)
+  issue({ authMethod: "default-chain", allowImplicitMethods: true }, ecr),
+  Effect.flip(gcp({ authMethod: "default-credentials", allowImplicitMethods: true })),
+  Effect.flip(azure({ authMethod: "service-principal", ...application, clientSecret: Redacted.make("canary") })),
+  Effect.flip(azure({ authMethod: "workload-identity", ...application, idToken })),
+  Effect.flip(azure({ authMethod: "managed-identity", allowImplicitMethods: true })),
+  Effect.flip(azure({ authMethod: "default-chain", allowImplicitMethods: true }))
 ]))
 await Effect.runPromise(Effect.flatMap(DockerConnector.make({ username: "u", password: Redacted.make("p") }), (_) => _.issue("docker.io")))
+await Effect.runPromise(gcp({ authMethod: "access-token", token: Redacted.make("p") }))
 console.log(JSON.stringify(errors))
 `
 
@@ -65,9 +79,15 @@ describe("an SDK that is not installed", () => {
       )
       assert.deepStrictEqual(
         errors.map(({ detail }) => detail),
-        ["client-ecr", "client-ecr-public", "client-sts", "client-sts"].map(
-          (name) => `the package @aws-sdk/${name} is not installed; run \`npm install @aws-sdk/${name}@^3\``
-        )
+        [
+          ...["client-ecr", "client-ecr-public", "client-sts", "client-sts"].map(
+            (name) => `the package @aws-sdk/${name} is not installed; run \`npm install @aws-sdk/${name}@^3\``
+          ),
+          'the package google-auth-library is not installed; run `npm install "google-auth-library@>=9.15 <12"`',
+          ...Array<string>(4).fill(
+            'the package @azure/identity is not installed; run `npm install "@azure/identity@>=4.9 <5"`'
+          )
+        ]
       )
     })
   )
