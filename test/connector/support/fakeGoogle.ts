@@ -130,8 +130,9 @@ export const make = ({ lifetime = () => 3599, now, token }: Options) => {
       if (action === undefined) return { status: 404, body: "<html>" }
       const answer = answers.get(action)?.(asked) ?? (await well(action, asked, host))
       if (answer === "silence") return answer
+      // A connection is for one request: on a busy machine an idle one may close under the next.
       const headers = { date: new Date(now()).toUTCString(), "metadata-flavor": "Google", ...answer.headers }
-      return { ...answer, headers: { "content-type": "application/json", ...headers } }
+      return { ...answer, headers: { connection: "close", "content-type": "application/json", ...headers } }
     }),
     ({ abandoned, host, requests }) => {
       const url = `http://${host}`
