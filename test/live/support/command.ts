@@ -12,7 +12,8 @@ import type * as Scope from "effect/Scope"
 import type { Engine } from "../../../scripts/lib/stack/Engine.ts"
 import * as Report from "../../../src/cli/Report.ts"
 
-const bin = fileURLToPath(new URL("../../../dist/bin/gantry.js", import.meta.url))
+/** The built command. */
+export const bin = fileURLToPath(new URL("../../../dist/bin/gantry.js", import.meta.url))
 
 export interface Ended {
   /** Null when a signal ended it. */
