@@ -35,7 +35,7 @@ export const run = Effect.fn("DigestRun.run")(function* ({ settings, target: wor
     onLeft: (problem) => new UsageError({ problems: [`TARGET ${problem}`] }),
     onRight: ImageReference.withDefaultTag
   })
-  const file = Either.getOrElse(chooseNamed([word], loaded), () => loaded)
+  const file = Either.getOrElse(chooseNamed(Option.toArray(TargetWord.nameOf(word)), loaded), () => loaded)
   const problems = connectionProblems(settings, [target.registry], file)
   if (problems.length > 0) return yield* new UsageError({ problems })
 

@@ -1,5 +1,5 @@
 /**
- * The options of `gantry push`.
+ * The options of `gantry push` and `gantry batch`.
  */
 import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
@@ -48,15 +48,28 @@ const reportFile = (path: string): Either.Either<string, string> =>
     ? Either.right(path)
     : Either.left(expected(`a file name that ends in ${reportFormats.join(" or ")}`, path))
 
+const glob = (given: string): Either.Either<string, string> =>
+  given === "!"
+    ? Either.left(expected("a glob: write what is to be left out behind the !", given))
+    : Either.right(given)
+
 /** `--output`, for whatever a command has to say. */
 export const output = (about: string) =>
   value({ placeholder: "text|json", about, decode: oneOf("text", "json"), fallback: "text" })
 
-export const pushOptions = {
-  to: list({
-    placeholder: "TARGET",
-    about: "A name to push to, instead of the source's own. A target with no tag gets the source's.",
-    decode: TargetWord.parse
+export const batchOptions = {
+  only: list({
+    placeholder: "GLOB",
+    about:
+      "Push only what has a source or target that matches (* any characters, ? one); with ! before it, all but that.",
+    decode: glob
+  }),
+  onExisting: value({
+    placeholder: "overwrite|skip|fail",
+    about:
+      "What becomes of a tag that exists with other content. Default: overwrite. Tags that the configuration file protects are never overwritten.",
+    decode: oneOf("overwrite", "skip", "fail"),
+    fallback: "overwrite"
   }),
   output: output("What stdout gets: a repository@digest a line (text), or the report (json). Default: text."),
   progress: value({
@@ -112,5 +125,16 @@ export const pushOptions = {
   failFast: flag("After a failure start no more pushes; those that run are finished."),
   ...diagnosticOptions
 }
+
+export const pushOptions = {
+  to: list({
+    placeholder: "TARGET",
+    about: "A name to push to, instead of the source's own. A target with no tag gets the source's.",
+    decode: TargetWord.parse
+  }),
+  ...batchOptions
+}
+
+export type BatchSettings = Settings<typeof batchOptions>
 
 export type PushSettings = Settings<typeof pushOptions>

@@ -1,5 +1,5 @@
 /**
- * What `gantry push` does: plan, push or preview, report.
+ * What `gantry push` and `gantry batch` do with a plan: push or preview, and report.
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
@@ -15,16 +15,15 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import type { EngineContextInvalid } from "../engine/EngineError.ts"
-import type { ImageSource } from "../image/ImageSource.ts"
 import * as PushError from "../push/PushError.ts"
+import type { BatchPlan } from "../runtime/Batch.ts"
 import * as Diagnosis from "./Diagnosis.ts"
 import { engineChoice, engineProblems } from "./EngineOptions.ts"
 import * as EventFile from "./EventFile.ts"
 import { type End, exitCode } from "./exitCode.ts"
-import { chooseNamed } from "./internal/chooseNamed.ts"
 import { connectionProblems } from "./internal/connectionProblems.ts"
 import { hostsBeside, layerCatalog } from "./internal/layerCatalog.ts"
-import { loadFile, registriesOf } from "./internal/loadFile.ts"
+import type { LoadedFile } from "./internal/loadFile.ts"
 import { preview } from "./internal/previewWork.ts"
 import { limitsOf, type PushWork, push } from "./internal/pushWork.ts"
 import { layerHints } from "./internal/sourceHints.ts"
@@ -32,28 +31,35 @@ import type { Machine } from "./Machine.ts"
 import { json } from "./output/json.ts"
 import { defectLines, problemLine } from "./output/problem.ts"
 import { text } from "./output/text.ts"
-import type { PushSettings } from "./PushOptions.ts"
-import * as PushPlan from "./PushPlan.ts"
+import type { BatchSettings } from "./PushOptions.ts"
 import * as Progress from "./progress/Progress.ts"
 import * as Report from "./Report.ts"
 import { writeReport } from "./report/ReportFile.ts"
 import { Signals } from "./Signals.ts"
 import { Stdio } from "./Stdio.ts"
-import * as TargetWord from "./TargetWord.ts"
 import { UsageError } from "./UsageError.ts"
 
+type Problem = string
+
+/** What is to be pushed, or what is wrong with it, and the file that has the registries. */
+export interface Planned {
+  readonly file: Option.Option<LoadedFile>
+  readonly plan: Either.Either<BatchPlan, ReadonlyArray<Problem>>
+}
+
 /** What the command line asks for. */
-export interface PushCommand {
-  readonly sources: ReadonlyArray<ImageSource>
-  readonly settings: PushSettings
+export interface PushCommand<R> {
+  readonly name: "push" | "batch"
+  readonly settings: BatchSettings
+  readonly planned: Effect.Effect<Planned, UsageError, R>
 }
 
 /**
  * Runs the command to its exit code. The report is written whatever happens once the plan is good; what is wrong before
  * that is a `UsageError`, and nothing was sent.
  */
-export const run = Effect.fn("PushRun.run")(function* (command: PushCommand, machine: Machine) {
-  const { settings } = command
+export const run = Effect.fn("PushRun.run")(function* <R>(command: PushCommand<R>, machine: Machine) {
+  const { name, settings } = command
   const stdio = yield* Stdio
   const { file, plan } = yield* check(command)
   const limits = limitsOf(settings, file)
@@ -82,7 +88,7 @@ export const run = Effect.fn("PushRun.run")(function* (command: PushCommand, mac
     Layer.merge(Layer.provide(layerHints, machine.transport(engineChoice(settings))), machine.keychain)
   )
   const ended = yield* untilStopped(Effect.provide(work.run, registries), settings)
-  const { end, results } = yield* conclude(work, ended)
+  const { end, results } = yield* conclude(work, ended, name)
   const report = Report.make({
     mode: settings.dryRun ? "dry-run" : "push",
     startedAt,
@@ -94,24 +100,18 @@ export const run = Effect.fn("PushRun.run")(function* (command: PushCommand, mac
   yield* progress.end(report)
   yield* stdio.stderr(toText(explains(settings) ? Diagnosis.lines(yield* Ref.get(diagnosis), report) : []))
   yield* stdio.stdout(settings.output === "json" ? json(report) : text(report))
-  yield* stdio.stderr(toText(problems.map((message) => problemLine("gantry push", { message }))))
+  yield* stdio.stderr(toText(problems.map((message) => problemLine(`gantry ${name}`, { message }))))
   return exitCode(end._tag === "Finished" && problems.length > 0 ? { _tag: "Unwritten" } : end, results)
 }, Effect.scoped)
 
 /** Events as JSON have it all, and nothing else belongs between them. */
-const explains = ({ progress, verbose }: PushSettings): boolean => verbose && progress !== "json"
+const explains = ({ progress, verbose }: BatchSettings): boolean => verbose && progress !== "json"
 
 const toText = (lines: ReadonlyArray<string>): string => lines.map((line) => `${line}\n`).join("")
 
 /** Everything that can be known to be wrong before anything is sent. */
-const check = Effect.fnUntraced(function* ({ settings, sources }: PushCommand) {
-  const loaded = yield* loadFile(settings)
-  const [misnamed, targets] = Arr.partitionMap(settings.to, (word) => TargetWord.resolve(word, registriesOf(loaded)))
-  const chosen = misnamed.length > 0 ? Either.left(misnamed) : chooseNamed(settings.to, loaded)
-  const plan = Either.flatMap(Either.mapLeft(chosen, atTo), () =>
-    PushPlan.make({ sources, targets, platform: settings.platform })
-  )
-  const file = Either.getOrElse(chosen, () => loaded)
+const check = Effect.fnUntraced(function* <R>({ planned, settings }: PushCommand<R>) {
+  const { file, plan } = yield* planned
   const hosts = Either.match(plan, { onLeft: () => [], onRight: ({ hosts }) => hosts })
   const problems = [
     ...Either.match(plan, { onLeft: (problems) => problems, onRight: () => [] }),
@@ -122,9 +122,7 @@ const check = Effect.fnUntraced(function* ({ settings, sources }: PushCommand) {
   return Either.isLeft(plan) || problems.length > 0 ? yield* new UsageError({ problems }) : { file, plan: plan.right }
 })
 
-const atTo = (problems: ReadonlyArray<string>) => problems.map((problem) => `--to: ${problem}`)
-
-const folderProblems = Effect.fnUntraced(function* (settings: PushSettings) {
+const folderProblems = Effect.fnUntraced(function* (settings: BatchSettings) {
   const fileSystem = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const files = [
@@ -156,7 +154,7 @@ type Ended<E> =
   | { readonly _tag: "Stopped"; readonly end: End }
 
 /** Runs until the work has ended, a signal comes, or `--timeout` has passed. */
-const untilStopped = Effect.fnUntraced(function* <E, R>(work: Effect.Effect<void, E, R>, settings: PushSettings) {
+const untilStopped = Effect.fnUntraced(function* <E, R>(work: Effect.Effect<void, E, R>, settings: BatchSettings) {
   const signals = yield* Signals
   const fiber = yield* Effect.forkDaemon(work)
   const onSignal = Effect.map(signals.first, (signal): End => ({ _tag: "Interrupted", signal }))
@@ -182,7 +180,7 @@ const untilStopped = Effect.fnUntraced(function* <E, R>(work: Effect.Effect<void
 type WorkError = UsageError | EngineContextInvalid | ConfigError
 
 /** How the command ended, and what became of each planned push. */
-const conclude = Effect.fnUntraced(function* (work: PushWork, ended: Ended<WorkError>) {
+const conclude = Effect.fnUntraced(function* (work: PushWork, ended: Ended<WorkError>, name: string) {
   const stdio = yield* Stdio
   const results = yield* work.results
   if (ended._tag === "Stopped") return { end: ended.end, results }
@@ -194,7 +192,7 @@ const conclude = Effect.fnUntraced(function* (work: PushWork, ended: Ended<WorkE
   }
   if (failure.value._tag === "UsageError") return yield* failure.value
   const error = refusal(failure.value)
-  yield* stdio.stderr(toText([problemLine("gantry push", error)]))
+  yield* stdio.stderr(toText([problemLine(`gantry ${name}`, error)]))
   return { end: { _tag: "Finished" } satisfies End, results: results.map((result) => refused(result, error)) }
 })
 
@@ -214,7 +212,7 @@ const misconfigured = (error: ConfigError): PushError.ErrorReport => {
 }
 
 /** Why the report could not be written, if so. */
-const writeFile = (settings: PushSettings, report: Report.Report) =>
+const writeFile = (settings: BatchSettings, report: Report.Report) =>
   Option.match(settings.report, {
     onNone: () => Effect.succeedNone,
     onSome: (file) =>

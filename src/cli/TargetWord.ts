@@ -3,7 +3,7 @@
  */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import * as PushTarget from "../config/PushTarget.ts"
+import * as PushTarget from "../push/PushTarget.ts"
 import type { ImageReference } from "../reference/ImageReference.ts"
 
 export type NamedTarget = `@${string}`
@@ -28,4 +28,4 @@ export const resolve = (
 
 /** The name of the registry that a word names. */
 export const nameOf = (word: TargetWord): Option.Option<string> =>
-  typeof word === "string" ? Option.some(word.slice(1).replace(/\/.*$/s, "")) : Option.none()
+  typeof word === "string" ? PushTarget.nameOf(word) : Option.none()

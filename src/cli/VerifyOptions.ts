@@ -7,6 +7,7 @@ import { connectionOptions, diagnosticOptions, fileOptions, text } from "./Regis
 
 export const verifyOptions = {
   all: flag("Verify every registry of the configuration file."),
+  list: flag("Show the registries that each connector of the configuration file may use, and verify none."),
   write: optional({
     placeholder: "REPOSITORY",
     about: "Prove the right to push there by opening and cancelling one upload.",

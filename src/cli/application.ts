@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { batch } from "./batch.ts"
 import type { Command } from "./Command.ts"
 import { configCheck } from "./config.ts"
 import { digest } from "./digest.ts"
@@ -22,6 +23,7 @@ import { verify } from "./verify.ts"
 
 const commands: { readonly [name: string]: Command } = {
   push,
+  batch,
   verify,
   digest,
   doctor,

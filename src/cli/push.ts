@@ -21,7 +21,7 @@ const problemsOf = <A>(checked: Either.Either<A, UsageError>): ReadonlyArray<str
   Either.match(checked, { onLeft: ({ problems }) => problems, onRight: () => [] })
 
 /** What a push needs is loaded when there is one: `--help` is not to wait for it. */
-const runtime = Effect.promise(() => import("./PushRun.ts"))
+const runtime = Effect.promise(() => Promise.all([import("./PushWords.ts"), import("./PushRun.ts")]))
 
 export const push: Command = {
   options: pushOptions,
@@ -30,7 +30,7 @@ export const push: Command = {
   notes: [
     "A SOURCE is an image in the engine: app:1, or docker://app:1. Its digest goes to stdout, everything else to stderr.",
     "Example: gantry push app:1 --to registry.example.com/team/app --to localhost:5000/app",
-    "Exit codes: 0 all pushed or unchanged, 1 some failed, 2 wrong usage, 3 authentication, 4 engine, 5 worth trying again."
+    "Exit codes: 0 all pushed, unchanged or skipped, 1 some failed, 2 wrong usage, 3 authentication, 4 engine, 5 worth trying again."
   ],
   run: Effect.fnUntraced(function* ({ given, words }, machine) {
     const settings = yield* Effect.either(decode(pushOptions, given))
@@ -38,7 +38,8 @@ export const push: Command = {
     if (Either.isLeft(settings) || Either.isLeft(sources)) {
       return yield* new UsageError({ problems: [...problemsOf(sources), ...problemsOf(settings)] })
     }
-    const { run } = yield* runtime
-    return yield* run({ sources: sources.right, settings: settings.right }, yield* machine)
+    const [[{ plan }, { run }], here] = yield* Effect.all([runtime, machine], { concurrency: "unbounded" })
+    const planned = plan(sources.right, settings.right)
+    return yield* run({ name: "push", settings: settings.right, planned }, here)
   })
 }

@@ -1,10 +1,11 @@
 /**
- * `gantry.yaml`: registries, secrets and pushes in one file, for the command line, CI and applications alike.
+ * `gantry.yaml`: registries, connectors, secrets and pushes in one file, for the command line, CI and applications alike.
  *
  * @since 0.1.0
  */
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
+import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Path from "@effect/platform/Path"
 import * as Arr from "effect/Array"
 import * as Config from "effect/Config"
@@ -14,6 +15,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
+import * as ConnectorCatalog from "../connector/ConnectorCatalog.ts"
 import { SecretStore } from "../credential/SecretStore.ts"
 import * as PushRequest from "../push/PushRequest.ts"
 import type { InvalidRegistryUri } from "../reference/RegistryUri.ts"
@@ -23,11 +25,12 @@ import * as RegistryCatalog from "../registry/RegistryCatalog.ts"
 import type { PushTransport } from "../transport/PushTransport.ts"
 import { GantryFileInvalid, GantryFileNotFound, GantryFileUnreadable } from "./GantryFileError.ts"
 import * as Interpolation from "./Interpolation.ts"
+import { makeFileConnectors } from "./internal/fileConnectors.ts"
 import * as internal from "./internal/fileSchema.ts"
 import { FileScope, makeFileScope } from "./internal/fileScope.ts"
 import { makeFileSecrets } from "./internal/fileSecrets.ts"
 import { issueProblems } from "./internal/issueProblems.ts"
-import { readYaml } from "./internal/yamlDocument.ts"
+import type { YamlDocument } from "./internal/yamlDocument.ts"
 
 /**
  * The whole file. Its context is what one part of a file must know of the others, and `parse` gives it.
@@ -53,6 +56,14 @@ export type GantryFile = internal.GantryFile
  * @category models
  */
 export type FileRegistry = internal.FileRegistry
+
+/**
+ * What a file says of one connector: its type, its method, and the method's fields, secrets by where they are.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type FileConnector = internal.FileConnector
 
 /**
  * What a file says of one secret: where its values are.
@@ -89,31 +100,78 @@ export interface ReadOptions {
  */
 export const jsonSchema = (): JSONSchema.JsonSchema7Root => JSONSchema.make(GantryFile)
 
+/** A reader of YAML is loaded when there is a file: most pushes have none. */
+const yamlReader = Effect.promise(() => import("./internal/yamlDocument.ts"))
+
 /**
  * Reads a file's text.
  *
  * @param text YAML 1.2, of which JSON is a part
- * @param options `path`: where the text is from, for errors and for the paths within it, which count from its folder
+ * @param options where the text is from, and the values of its variables
  * @returns the file; fails with `GantryFileInvalid`, which has everything that is wrong and repeats no value
  * @since 0.1.0
  * @category parsing
  */
-export const parse = Effect.fn("GantryFile.parse")(function* (
-  text: string,
-  options: ReadOptions & { readonly path: string }
-) {
+export const parse = Effect.fn("GantryFile.parse")(function* (text: string, options: TextOptions) {
+  const document = yield* readDocument(text, options)
+  return yield* decode(GantryFile, document, yield* scopeOf(document.value, options), options)
+})
+
+/**
+ * What is known of a text.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TextOptions extends ReadOptions {
+  /** Where the text is from, for errors and for the paths within it, which count from its folder. */
+  readonly path: string
+}
+
+const readDocument = Effect.fnUntraced(function* (text: string, { path }: TextOptions) {
+  const { readYaml } = yield* yamlReader
+  return yield* Effect.mapError(readYaml(text), (problems) => new GantryFileInvalid({ path, problems }))
+})
+
+const scopeOf = Effect.fnUntraced(function* (content: unknown, options: TextOptions) {
   const path = yield* Path.Path
   const folder = path.dirname(path.resolve(options.path))
-  const refuse = (problems: GantryFileInvalid["problems"]) => new GantryFileInvalid({ path: options.path, problems })
-  const document = yield* Effect.mapError(readYaml(text), refuse)
-  const scope = yield* makeFileScope(document.value, {
+  return yield* makeFileScope(content, {
     lookup: Interpolation.lookup(options.variables ?? {}),
     resolvePath: (file) => path.resolve(folder, file)
   })
-  return yield* Schema.decodeUnknown(GantryFile, { errors: "all", onExcessProperty: "error" })(document.value).pipe(
-    Effect.mapError(({ issue }) => refuse(issueProblems(issue, document.place))),
+})
+
+const decode = <A, I>(
+  schema: Schema.Schema<A, I, FileScope>,
+  document: YamlDocument,
+  scope: typeof FileScope.Service,
+  { path }: TextOptions
+): Effect.Effect<A, GantryFileInvalid> =>
+  Schema.decodeUnknown(schema, { errors: "all", onExcessProperty: "error" })(document.value).pipe(
+    Effect.mapError(({ issue }) => new GantryFileInvalid({ path, problems: issueProblems(issue, document.place) })),
     Effect.provideService(FileScope, scope)
   )
+
+/**
+ * Reads the text of a batch: a whole file, or a list alone, of what a file has under `pushes`.
+ *
+ * @param text YAML 1.2, of which JSON is a part
+ * @param options as of `parse`; `file`: gives the file whose registries a list's targets may name, and is run for a list only
+ * @returns the file, or that of the options with the list as its pushes; fails with `GantryFileInvalid`, and as `file` does
+ * @since 0.1.0
+ * @category parsing
+ */
+export const parseBatch = Effect.fn("GantryFile.parseBatch")(function* <E, R>(
+  text: string,
+  options: TextOptions & { readonly file: Effect.Effect<GantryFile, E, R> }
+) {
+  const document = yield* readDocument(text, options)
+  const scope = yield* scopeOf(document.value, options)
+  if (!Array.isArray(document.value)) return yield* decode(GantryFile, document, scope, options)
+  const file = yield* options.file
+  const pushes = yield* decode(internal.Pushes, document, { ...scope, registries: file.registries }, options)
+  return { ...file, pushes }
 })
 
 const unreadable = (path: string) => (error: PlatformError) => {
@@ -142,13 +200,22 @@ const unreadable = (path: string) => (error: PlatformError) => {
  * })
  */
 export const load = Effect.fn("GantryFile.load")(function* (path: string, options?: ReadOptions) {
+  return yield* parse(yield* readText(path), { ...options, path })
+})
+
+/**
+ * Reads a file's text, for `parse` and `parseBatch`. Fails with `GantryFileNotFound` or `GantryFileUnreadable`.
+ *
+ * @since 0.1.0
+ * @category loading
+ */
+export const readText = Effect.fn("GantryFile.readText")(function* (path: string) {
   const fileSystem = yield* FileSystem.FileSystem
   const bytes = yield* Effect.mapError(fileSystem.readFile(path), unreadable(path))
-  const text = yield* Effect.try({
+  return yield* Effect.try({
     try: () => utf8.decode(bytes),
     catch: () => new GantryFileUnreadable({ path, detail: "it is not UTF-8 text" })
   })
-  return yield* parse(text, { ...options, path })
 })
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
@@ -227,23 +294,33 @@ export interface FileRegistryOptions<R>
 }
 
 /**
- * A file's registries as `RegistryCatalog.layer` takes them. A registry with a secret uses that and nothing else.
+ * A file's registries as `RegistryCatalog.layer` takes them. A registry with a secret or a connector uses that and nothing
+ * else.
  *
- * @param authentication for the registries without a secret
+ * @param authentication for the registries with neither
  * @since 0.1.0
  * @category accessors
  */
 export const registryOptions = <R = never>(
   file: Pick<GantryFile, "registries">,
   authentication: Authentication.Authentication<R>
-): Readonly<Record<string, FileRegistryOptions<R | SecretStore>>> =>
-  Record.map({ ...file.registries }, ({ defaultRepository, flavor, secret, tls, uri }) => ({
+): Readonly<Record<string, FileRegistryOptions<R | SecretStore | ConnectorCatalog.ConnectorCatalog>>> =>
+  Record.map({ ...file.registries }, ({ defaultRepository, flavor, protect, tls, uri, ...login }) => ({
     uri,
     flavor,
     tls,
     defaultRepository,
-    authentication: secret === undefined ? authentication : Authentication.secret(secret)
+    protect,
+    authentication: authenticationOf(login, authentication)
   }))
+
+const authenticationOf = <R>(
+  { connector, secret }: Pick<FileRegistry, "connector" | "secret">,
+  otherwise: Authentication.Authentication<R>
+): Authentication.Authentication<R | SecretStore | ConnectorCatalog.ConnectorCatalog> => {
+  if (secret !== undefined) return Authentication.secret(secret)
+  return connector === undefined ? otherwise : Authentication.connectorNamed(connector)
+}
 
 /**
  * Where `{ stdin: true }` reads from.
@@ -277,12 +354,31 @@ export const layerSecrets = (
   )
 
 /**
- * The registries of a file, with its secrets: an application and CI share one file.
+ * A file's connectors by their names. Each is made when it is first used, and made anew when one of its secrets has
+ * changed: variables and files are read for each credential that is issued, standard input once. Registries that name
+ * one connector share it.
+ *
+ * Issuing fails with a `ConnectorError` (`misconfigured`) when a secret can not be read or the connector not be made.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConnectors = (
+  file: Pick<GantryFile, "connectors">,
+  options?: SecretOptions
+): Layer.Layer<ConnectorCatalog.ConnectorCatalog, never, FileSystem.FileSystem | HttpClient.HttpClient> =>
+  Layer.scoped(
+    ConnectorCatalog.ConnectorCatalog,
+    Effect.map(makeFileConnectors(file.connectors, options?.stdin ?? Effect.succeedNone), ConnectorCatalog.make)
+  )
+
+/**
+ * The registries of a file, with its secrets and connectors: an application and CI share one file.
  *
  * Fails with what `load` fails with.
  *
  * @param path the file's path
- * @param options `authentication`: for the registries without a secret, anonymous unless given
+ * @param options `authentication`: for the registries without a secret and a connector, anonymous unless given
  * @since 0.1.0
  * @category layers
  * @example
@@ -296,13 +392,17 @@ export const layerCatalog = <R = never>(
 ): Layer.Layer<
   RegistryCatalog.RegistryCatalog,
   GantryFileInvalid | GantryFileNotFound | GantryFileUnreadable | InvalidRegistryUri,
-  Exclude<R, SecretStore> | PushTransport | FileSystem.FileSystem | Path.Path
+  | Exclude<R, SecretStore | ConnectorCatalog.ConnectorCatalog>
+  | PushTransport
+  | FileSystem.FileSystem
+  | Path.Path
+  | HttpClient.HttpClient
 > =>
   Layer.unwrapEffect(
     Effect.map(load(path, options), (file) =>
       Layer.provide(
         layerRegistries(registryOptions<R>(file, options?.authentication ?? Authentication.anonymous)),
-        layerSecrets(file, options)
+        Layer.merge(layerSecrets(file, options), layerConnectors(file, options))
       )
     )
   )

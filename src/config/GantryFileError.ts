@@ -44,8 +44,11 @@ export class GantryFileInvalid extends Schema.TaggedError<GantryFileInvalid>("ga
       [`${this.path}:${line}:${column}`, ...(path === "" ? [] : [path]), message].join(": ")
     )
   }
+  get advice(): string {
+    return "Correct the file at these places; `gantry config check` says when nothing is left."
+  }
   override get message(): string {
-    return this.lines.join("\n")
+    return [...this.lines, this.advice].join("\n")
   }
 }
 
@@ -62,8 +65,11 @@ export class GantryFileNotFound extends Schema.TaggedError<GantryFileNotFound>("
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return "Correct the path, or create the file."
+  }
   override get message(): string {
-    return `There is no file ${this.path}. Correct the path, or create the file.`
+    return `There is no file ${this.path}. ${this.advice}`
   }
 }
 
@@ -80,7 +86,10 @@ export class GantryFileUnreadable extends Schema.TaggedError<GantryFileUnreadabl
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return "Name a text file that this user may read."
+  }
   override get message(): string {
-    return `${this.path} can not be read: ${this.detail}. Name a text file that this user may read.`
+    return `${this.path} can not be read: ${this.detail}. ${this.advice}`
   }
 }

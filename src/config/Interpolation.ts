@@ -27,8 +27,11 @@ export class InvalidInterpolation extends Schema.TaggedError<InvalidInterpolatio
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    return `write a variable as \${NAME}, \${NAME:-default} or \${NAME:?message}, and a dollar as $$`
+  }
   override get message(): string {
-    return `expected ${this.expected} at offset ${this.position}; a variable is \${NAME}, \${NAME:-default} or \${NAME:?message}, and $$ is a dollar`
+    return `expected ${this.expected} at offset ${this.position}; ${this.advice}`
   }
 }
 
@@ -44,13 +47,15 @@ export class VariablesUnset extends Schema.TaggedError<VariablesUnset>("gantry/V
   get isRetryable(): boolean {
     return false
   }
+  get advice(): string {
+    const names = this.variables.map(({ name }) => name)
+    return `set ${names.join(" and ")} in the environment, or give ${names.map((name) => `--set ${name}=VALUE`).join(" ")}`
+  }
   override get message(): string {
-    return this.variables
-      .map(({ advice, name }) => {
-        const what = advice === undefined ? `\${${name}} is not set` : `\${${name}} is not set (${advice})`
-        return `${what}; set the environment variable ${name}, or give --set ${name}=VALUE`
-      })
-      .join("; ")
+    const unset = this.variables.map(({ advice, name }) =>
+      advice === undefined ? `\${${name}} is not set` : `\${${name}} is not set (${advice})`
+    )
+    return `${unset.join(", ")}; ${this.advice}`
   }
 }
 

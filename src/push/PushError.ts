@@ -170,6 +170,40 @@ export class PrepareRejected extends Schema.TaggedError<PrepareRejected>("gantry
   }
 }
 
+const whyNotMoved = {
+  protected: {
+    rule: "is a protected tag",
+    advice: "Push under a new tag; to move this one all the same, take it out of its registry's `protect`."
+  },
+  "on-existing": {
+    rule: "was not to be overwritten",
+    advice: "Push under a new tag, or let the push overwrite it (--on-existing overwrite)."
+  }
+} as const
+
+/**
+ * The tag exists with other content (`digest`), and gantry was told not to move it: by its registry's `protect`, or by the
+ * push's own `onExisting`. Nothing was sent. What a registry itself forbids is `TagImmutable`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class TagExists extends Schema.TaggedError<TagExists>("gantry/PushError/TagExists")("TagExists", {
+  image: Schema.String,
+  digest: Schema.String,
+  reason: Schema.Literal("protected", "on-existing")
+}) {
+  get isRetryable(): boolean {
+    return false
+  }
+  get advice(): string {
+    return whyNotMoved[this.reason].advice
+  }
+  override get message(): string {
+    return `${this.image} exists with other content (${this.digest}) and ${whyNotMoved[this.reason].rule}: nothing was sent. ${this.advice}`
+  }
+}
+
 /**
  * The push was stopped: on request, because the runtime shut down, or because another push failed and `fail-fast` was on.
  *
@@ -213,7 +247,8 @@ export const PushError = Schema.Union(
   ...RegistryError.members,
   DigestMissing,
   PushStalled,
-  PrepareRejected
+  PrepareRejected,
+  TagExists
 )
 
 /**

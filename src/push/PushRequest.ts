@@ -30,7 +30,22 @@ export const Platform = Schema.String.pipe(
 export type Platform = typeof Platform.Type
 
 /**
- * One image to be pushed. Two requests are equal when source, target and platform are.
+ * What becomes of a push whose tag exists with other content: the tag moves, the push is skipped and the tag keeps what it
+ * has, or it fails with `TagExists`. A registry's protected tags never move.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const OnExisting = Schema.Literal("overwrite", "skip", "fail")
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type OnExisting = typeof OnExisting.Type
+
+/**
+ * One image to be pushed. Two requests are equal when everything in them is.
  *
  * @since 0.1.0
  * @category models
@@ -39,10 +54,12 @@ export class PushRequest extends Data.Class<{
   readonly source: ImageSource
   readonly target: ImageReference
   readonly platform: Option.Option<Platform>
+  readonly onExisting: OnExisting
 }> {}
 
 /**
- * A push of `target`, from an image of the same name in the engine unless `source` says otherwise.
+ * A push of `target`, from an image of the same name in the engine unless `source` says otherwise. A tag that exists with
+ * other content is overwritten unless `onExisting` says otherwise.
  *
  * @since 0.1.0
  * @category constructors
@@ -51,9 +68,11 @@ export const make = (options: {
   readonly target: ImageReference
   readonly source?: ImageSource | undefined
   readonly platform?: Platform | undefined
+  readonly onExisting?: OnExisting | undefined
 }): PushRequest =>
   new PushRequest({
     source: options.source ?? Source.docker(options.target),
     target: options.target,
-    platform: Option.fromNullable(options.platform)
+    platform: Option.fromNullable(options.platform),
+    onExisting: options.onExisting ?? "overwrite"
   })

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import type { ImageSource } from "../image/ImageSource.ts"
 import * as Digest from "../reference/Digest.ts"
 import * as ImageReference from "../reference/ImageReference.ts"
 
@@ -22,12 +23,21 @@ export const TransportKind = Schema.Literal("engine", "direct")
 export type TransportKind = typeof TransportKind.Type
 
 /**
- * Whether the registry took something, or had everything already.
+ * How images of a source go: those in an engine through it, everything else directly.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const transportOf = (source: ImageSource): TransportKind =>
+  source._tag === "DockerSource" ? "engine" : "direct"
+
+/**
+ * Whether the registry took something, had everything already, or was left alone because the tag had other content.
  *
  * @since 0.1.0
  * @category models
  */
-export const PushStatus = Schema.Literal("pushed", "unchanged")
+export const PushStatus = Schema.Literal("pushed", "unchanged", "skipped")
 
 /**
  * Compressed sizes from the pushed manifest, in bytes, by what became of each layer. A key is absent when it is unknown.
@@ -50,7 +60,8 @@ export type TransferredBytes = typeof TransferredBytes.Type
 /**
  * An image in its registry.
  *
- * `repoDigest` is the canonical `host/repository@sha256:…` that pulls exactly this image; `attempts` counts from 1.
+ * `repoDigest` is the canonical `host/repository@sha256:…` that pulls exactly this image; `attempts` counts from 1. When the
+ * push was skipped, both digests are those of what the tag had and keeps.
  *
  * @since 0.1.0
  * @category models

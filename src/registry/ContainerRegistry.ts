@@ -23,22 +23,24 @@ import * as Source from "../image/ImageSource.ts"
 import { PulledImage } from "../push/PulledImage.ts"
 import type { PushError, PushInterrupted } from "../push/PushError.ts"
 import type { AttemptEvent } from "../push/PushEvent.ts"
-import { PushedImage } from "../push/PushedImage.ts"
-import type { Platform } from "../push/PushRequest.ts"
+import { PushedImage, transportOf } from "../push/PushedImage.ts"
+import type { OnExisting, Platform } from "../push/PushRequest.ts"
 import type { Digest } from "../reference/Digest.ts"
 import * as ImageReference from "../reference/ImageReference.ts"
 import type * as RegistryUri from "../reference/RegistryUri.ts"
 import * as EnginePull from "../transport/EnginePull.ts"
-import { type Comparison, PushTransport } from "../transport/PushTransport.ts"
+import { PushTransport, type TransportResult } from "../transport/PushTransport.ts"
 import * as AuthenticatedEngine from "./AuthenticatedEngine.ts"
 import * as Authentication from "./Authentication.ts"
 import * as CredentialLease from "./internal/credentialLease.ts"
+import * as ExistingTag from "./internal/existingTag.ts"
 import { imageName, ownedImage, pushTarget } from "./internal/pushTarget.ts"
 import * as RegistryCheck from "./RegistryCheck.ts"
 import * as RegistryConfig from "./RegistryConfig.ts"
 
 /**
- * What may be said of one push: an image other than the one of the same name, a platform, a listener.
+ * What may be said of one push: an image other than the one of the same name, a platform, what becomes of a tag that has
+ * other content, a listener.
  *
  * @since 0.1.0
  * @category models
@@ -46,6 +48,8 @@ import * as RegistryConfig from "./RegistryConfig.ts"
 export interface PushImageOptions {
   readonly source?: ImageSource | undefined
   readonly platform?: Platform | undefined
+  /** Default: `overwrite`. */
+  readonly onExisting?: OnExisting | undefined
   /** Called synchronously with each event of the attempt; it must not throw. */
   readonly emit?: ((event: AttemptEvent) => void) | undefined
 }
@@ -66,7 +70,7 @@ export type PullImageOptions = Pick<PushImageOptions, "platform" | "emit">
  */
 export interface PushPreview {
   readonly reference: ImageReference.ImageReference
-  readonly status: "would-push" | "unchanged" | "would-overwrite"
+  readonly status: "would-push" | "unchanged" | "would-overwrite" | "skipped"
   readonly digest: Option.Option<Digest>
 }
 
@@ -98,16 +102,19 @@ export interface ContainerRegistry {
    * One attempt, on the caller's fiber. An image of another registry is `ImageUriMismatch` before anything is sent. When the
    * registry refuses the credential and another one can be had, it is tried once more with that one.
    *
+   * Unless the tag may be overwritten, the registry is asked for it first: a protected tag with other content is `TagExists`.
+   * A registry has no lock, so what another writer does in this moment is not seen.
+   *
    * A supervised registry's is a whole push, which others may stop: only then is there a `PushInterrupted`.
    */
   readonly pushImage: (
     image: ImageReference.ImageReference | string,
     options?: PushImageOptions
   ) => Effect.Effect<PushedImage, PushError | PushInterrupted>
-  /** What `pushImage` would do. Writes nothing, not even an upload session. */
+  /** What `pushImage` would do, failing where it would. Writes nothing, not even an upload session. */
   readonly previewPush: (
     image: ImageReference.ImageReference | string,
-    options?: Pick<PushImageOptions, "source" | "platform">
+    options?: Omit<PushImageOptions, "emit">
   ) => Effect.Effect<PushPreview, PushError>
   /** Pulls into the application's engine, such as a base image before a build. */
   readonly pullImage: (
@@ -139,7 +146,8 @@ export const ContainerRegistry: Context.Tag<ContainerRegistry, ContainerRegistry
  *
  * `uri` is `host[/path]`; `flavor` is inferred from the host unless given; `authentication` is anonymous unless given;
  * `tls` is how gantry's own requests reach the host (`off` for loopback hosts, `verify` elsewhere).
- * `prepareImagePush` runs before each push; fail with `PrepareRejected` to refuse one.
+ * `prepareImagePush` runs before each push; fail with `PrepareRejected` to refuse one. `protect` has globs of tags (`v*`)
+ * that no push moves to other content.
  *
  * @since 0.1.0
  * @category models
@@ -151,6 +159,7 @@ export interface ContainerRegistryOptions<RA = never, RP = never> {
   readonly defaultRepository?: string | undefined
   readonly tls?: RegistryTls | undefined
   readonly prepareImagePush?: ((image: ImageReference.ImageReference) => Effect.Effect<void, PushError, RP>) | undefined
+  readonly protect?: ReadonlyArray<string> | undefined
 }
 
 /**
@@ -206,20 +215,39 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
     tls: config.tls
   })
 
+  type Request = ReturnType<typeof requestFor>
+
+  const foresee = (request: Request, held: Option.Option<ResolvedCredential>, rule: ExistingTag.TagRule) =>
+    Effect.flatMap(transport.compare({ ...request, credential: CredentialLease.credentialOf(held) }), (comparison) =>
+      ExistingTag.foresee(request.target, comparison, rule)
+    )
+
+  /** The digest that the tag has, where the push is to leave it alone. */
+  const kept = (request: Request, held: Option.Option<ResolvedCredential>, rule: ExistingTag.TagRule) =>
+    rule === "overwrite"
+      ? Effect.succeedNone
+      : Effect.map(foresee(request, held, rule), ({ digest, status }) =>
+          status === "skipped" ? digest : Option.none()
+        )
+
   const pushImage = Effect.fn("ContainerRegistry.pushImage")(function* (
     image: ImageReference.ImageReference | string,
     options?: PushImageOptions
   ) {
     const target = yield* pushTarget(config.uri, image)
     const request = requestFor(target, options)
+    const rule = ExistingTag.ruleFor(target, config.protect, options?.onExisting)
     const emit = options?.emit ?? ignore
+    const send = (held: Option.Option<ResolvedCredential>): Effect.Effect<Sent, PushError> =>
+      Effect.zipRight(
+        prepareImagePush(target, held),
+        transport.push({ ...request, credential: CredentialLease.credentialOf(held), emit })
+      )
+    const leave = (digest: Digest): Effect.Effect<Sent> =>
+      Effect.succeed({ digest, status: "skipped", transport: transportOf(request.source) })
     const attempt = CredentialLease.withReauthentication(
       lease,
-      (held) =>
-        Effect.zipRight(
-          prepareImagePush(target, held),
-          transport.push({ ...request, credential: CredentialLease.credentialOf(held), emit })
-        ),
+      (held) => Effect.flatMap(kept(request, held, rule), Option.match({ onNone: () => send(held), onSome: leave })),
       announceTo(emit)
     )
     const [duration, result] = yield* Effect.timed(attempt)
@@ -234,14 +262,12 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
 
   const previewPush = Effect.fn("ContainerRegistry.previewPush")(function* (
     image: ImageReference.ImageReference | string,
-    options?: Pick<PushImageOptions, "source" | "platform">
+    options?: Omit<PushImageOptions, "emit">
   ) {
     const target = yield* pushTarget(config.uri, image)
     const request = requestFor(target, options)
-    const comparison = yield* CredentialLease.withReauthentication(lease, (held) =>
-      transport.compare({ ...request, credential: CredentialLease.credentialOf(held) })
-    )
-    return preview(target, comparison)
+    const rule = ExistingTag.ruleFor(target, config.protect, options?.onExisting)
+    return yield* CredentialLease.withReauthentication(lease, (held) => foresee(request, held, rule))
   })
 
   const check = (repository: Option.Option<string>, proof: RegistryCheck.PushProof) =>
@@ -293,16 +319,8 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
 
 const ignore = () => {}
 
-const preview = (reference: ImageReference.ImageReference, comparison: Comparison): PushPreview => {
-  switch (comparison._tag) {
-    case "Absent":
-      return { reference, status: "would-push", digest: Option.none() }
-    case "Same":
-      return { reference, status: "unchanged", digest: Option.some(comparison.digest) }
-    case "Different":
-      return { reference, status: "would-overwrite", digest: Option.some(comparison.digest) }
-  }
-}
+/** What an attempt leaves: what the transport says, or the digest of what was left alone. */
+type Sent = Omit<TransportResult, "status"> & Pick<PushedImage, "status">
 
 /**
  * The application's engine as the registry's user, for what gantry does not do itself. The credential is borrowed for the
@@ -386,7 +404,7 @@ export const layerConfig = <RA = never, RP = never>(
   Layer.scoped(
     ContainerRegistry,
     Effect.gen(function* () {
-      const { authentication, flavor, prepareImagePush, ...data } = options
+      const { authentication, flavor, prepareImagePush, protect, ...data } = options
       const values = yield* Config.unwrap<
         Pick<ContainerRegistryOptions, "defaultRepository" | "tls"> & { uri: string }
       >({
@@ -394,6 +412,6 @@ export const layerConfig = <RA = never, RP = never>(
         defaultRepository: data.defaultRepository ?? Config.succeed(undefined),
         tls: data.tls ?? Config.succeed(undefined)
       })
-      return yield* make({ authentication, flavor, prepareImagePush, ...values })
+      return yield* make({ authentication, flavor, prepareImagePush, protect, ...values })
     })
   )

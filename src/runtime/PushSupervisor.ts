@@ -106,7 +106,7 @@ export interface Snapshot {
 /**
  * The runtime of pushes.
  *
- * Two requests with the same source text, target and platform are one push while it is in flight. Pushes to one target
+ * Two requests with the same source text, target, platform and `onExisting` are one push while it is in flight. Pushes to one target
  * run one after the other, in the order of submission. A push that waits for its next attempt keeps its place, so a
  * registry in trouble gets fewer requests and not more.
  *

@@ -72,10 +72,10 @@ const supervise = Effect.fnUntraced(function* (
 
   const pushImage = Effect.fn("SupervisedRegistry.pushImage")(function* (
     image: ImageReference.ImageReference | string,
-    { emit, platform, source }: ContainerRegistry.PushImageOptions = {}
+    { emit, onExisting, platform, source }: ContainerRegistry.PushImageOptions = {}
   ) {
     const target = typeof image === "string" ? yield* ImageReference.parse(image) : image
-    const handle = yield* Effect.orDie(supervisor.submit(PushRequest.make({ target, source, platform })))
+    const handle = yield* Effect.orDie(supervisor.submit(PushRequest.make({ target, source, platform, onExisting })))
     if (emit !== undefined) {
       yield* Stream.runForEach(handle.events, (event) =>
         event._tag === "LayerProgress" || event._tag === "LayerPushed" || event._tag === "Reauthenticated"

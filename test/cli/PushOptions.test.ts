@@ -5,13 +5,13 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
-import { decode, type Given, type OptionTable } from "../../src/cli/OptionTable.ts"
+import { decode, type Given } from "../../src/cli/OptionTable.ts"
 import { duration, pushOptions } from "../../src/cli/PushOptions.ts"
 
-const settings = (given: Given<OptionTable>, environment: ReadonlyArray<readonly [string, string]> = []) =>
+const settings = (given: Given, environment: ReadonlyArray<readonly [string, string]> = []) =>
   decode(pushOptions, given).pipe(Effect.withConfigProvider(ConfigProvider.fromMap(new Map(environment))))
 
-const problems = (given: Given<OptionTable>, environment?: ReadonlyArray<readonly [string, string]>) =>
+const problems = (given: Given, environment?: ReadonlyArray<readonly [string, string]>) =>
   Effect.map(Effect.flip(settings(given, environment)), (error) => error.problems)
 
 describe("push options", () => {
@@ -21,11 +21,15 @@ describe("push options", () => {
       assert.strictEqual(Duration.toMillis(stallTimeout), 300_000)
       assert.deepStrictEqual(rest, {
         to: [],
+        only: [],
+        onExisting: "overwrite",
         output: "text",
         progress: "auto",
         report: Option.none(),
         events: Option.none(),
         dryRun: false,
+        context: Option.none(),
+        host: Option.none(),
         username: Option.none(),
         passwordStdin: false,
         platform: Option.none(),
@@ -37,7 +41,8 @@ describe("push options", () => {
         maxInFlight: 16,
         retries: 2,
         timeout: Option.none(),
-        failFast: false
+        failFast: false,
+        verbose: false
       })
     })
   )
@@ -77,7 +82,7 @@ describe("push options", () => {
       const found = yield* problems(
         {
           to: ["reg.io/UPPER", `reg.io/x@sha256:${"a".repeat(64)}`],
-          progress: ["bars"],
+          progress: ["fancy"],
           report: ["a.txt"],
           concurrency: ["0"],
           retries: ["1.5"],

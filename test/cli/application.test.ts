@@ -7,6 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -34,15 +35,17 @@ const gantry = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,
   options: TestTransport.TestTransportScript & {
     readonly credentials?: ReadonlyArray<Credential.Credential>
-    readonly engine?: Machine["transport"]
+    readonly engine?: ReturnType<Machine["transport"]>
   } = {}
 ) {
   const { credentials, engine, ...script } = options
   const push = script.push ?? (() => Effect.succeed(TestTransport.result({ digest })))
   const transport = yield* Layer.build(TestTransport.layer({ ...script, push }))
   const machine: Machine = {
-    transport: engine ?? Layer.succeedContext(transport),
-    keychain: Keychain.layerMemory(credentials ?? [])
+    transport: () => engine ?? Layer.succeedContext(transport),
+    engine: () => Layer.die("nobody asks the engine"),
+    keychain: Keychain.layerMemory(credentials ?? []),
+    credentialHelper: "/nowhere"
   }
   const code = yield* run(args, { version: "1.2.3", machine: Effect.succeed(machine) })
   const { stderr, stdout } = yield* TestConsole.TestConsole
@@ -121,7 +124,7 @@ describe("gantry push", () => {
       })
       assert.strictEqual(code, 1)
       assert.strictEqual(stdout, `reg.io/b@${digest}\n`)
-      assert.include(stderr, "reg.io/a:1: failed: reg.io/a refused. It said: no")
+      assert.include(stderr, 'reg.io/a:1: failed: reg.io/a refused. It said: "no".')
     }).pipe(at())
   )
 
@@ -244,7 +247,7 @@ describe("gantry push", () => {
 
   it.scoped("tries again as often as --retries says, and counts the attempts", () =>
     Effect.gen(function* () {
-      const busy = new RegistryRateLimited({ registry: "reg.io", text: "later" })
+      const busy = new RegistryRateLimited({ registry: "reg.io", text: "later", retryAfter: Duration.seconds(1) })
       const fiber = yield* Effect.fork(
         gantry(["push", "reg.io/a:1", "--retries", "3", "--output", "json"], { push: () => Effect.fail(busy) })
       )

@@ -26,7 +26,7 @@ describe("gantry config check", () => {
       const path = yield* written("ci.yaml", good)
       const { code, stderr, stdout } = yield* gantry(["config", "check", path, "--set", "VERSION=1.4.2"])
       assert.deepStrictEqual([code, stderr], [0, ""])
-      assert.strictEqual(stdout, `${path}: ok, 1 registry, 1 secret, 2 pushes\n`)
+      assert.strictEqual(stdout, `${path}: ok, 1 registry, 0 connectors, 1 secret, 2 pushes\n`)
     }).pipe(at())
   )
 

@@ -10,7 +10,7 @@ const row = (status: Result["status"], tag?: string, transient = false): Result 
   status,
   attempts: 1,
   durationMs: 1,
-  ...(tag === undefined ? {} : { error: { _tag: tag, message: "why", transient } })
+  ...(tag === undefined ? {} : { error: { _tag: tag, message: "why", advice: "do", transient } })
 })
 
 const pushed = row("pushed")

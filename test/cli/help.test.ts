@@ -6,6 +6,8 @@ const usages = {
   push: "gantry push SOURCE... [OPTION]...",
   verify: "gantry verify [REGISTRY]... [OPTION]...",
   digest: "gantry digest TARGET [OPTION]...",
+  doctor: "gantry doctor [OPTION]...",
+  exec: "gantry exec [REGISTRY]... [OPTION]... -- COMMAND [ARGUMENT]...",
   "config check": "gantry config check [FILE] [OPTION]...",
   schema: "gantry schema config|report|event",
   flavors: "gantry flavors [OPTION]..."

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables are what is tested
 import * as PlatformError from "@effect/platform/Error"
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as NodePath from "@effect/platform-node/NodePath"
@@ -19,6 +20,7 @@ import { TestTransport } from "gantry/testing"
 import * as GantryFile from "../../src/config/GantryFile.ts"
 import * as Interpolation from "../../src/config/Interpolation.ts"
 import { FileScope, makeFileScope } from "../../src/config/internal/fileScope.ts"
+import * as ConnectorType from "../../src/connector/ConnectorType.ts"
 import * as Credential from "../../src/credential/Credential.ts"
 import { SecretStore } from "../../src/credential/SecretStore.ts"
 import * as RegistryFlavor from "../../src/flavor/RegistryFlavor.ts"
@@ -51,6 +53,59 @@ const disk = (files: Readonly<Record<string, string | Uint8Array>>, folder = "/"
 }
 
 describe("GantryFile", () => {
+  describe("protect", () => {
+    it.scoped("reaches the registry, which then keeps its tags", () =>
+      Effect.gen(function* () {
+        const file = yield* parse(
+          'version: 1\nregistries: { prod: { uri: reg.io, protect: ["v*"] }, free: { uri: free.io } }'
+        )
+        const { free, prod } = GantryFile.registryOptions(file, Authentication.anonymous)
+        assert.deepStrictEqual([prod?.protect, free?.protect], [["v*"], undefined])
+      })
+    )
+  })
+
+  describe("parseBatch", () => {
+    const options = { path: "/project/release.yaml", variables: { N: "3" } }
+    const configured = parse(
+      'version: 1\nregistries: { prod: { uri: reg.io/team } }\npushes: [{ source: a:1, to: "@prod/a" }]'
+    )
+
+    it.effect("puts a list in the place of the configured file's pushes, and may use its names", () =>
+      Effect.gen(function* () {
+        const text = '- { source: "b:${N}", to: ["@prod/b", "x.io/b"] }'
+        const file = yield* GantryFile.parseBatch(text, { ...options, file: configured })
+        assert.deepStrictEqual(printed(file), [
+          "docker://docker.io/library/b:3 -> reg.io/team/b:3",
+          "docker://docker.io/library/b:3 -> x.io/b:3"
+        ])
+        assert.deepStrictEqual([Object.keys(file.registries), file.pushes[0]?.registries], [["prod"], ["prod"]])
+      }).pipe(Effect.provide(NodePath.layer), withVariables({}))
+    )
+
+    it.effect("takes a mapping for a whole file, and does not look at the configured one", () =>
+      Effect.gen(function* () {
+        const text = "version: 1\npushes: [{ source: b:1, to: x.io/b }]"
+        const file = yield* GantryFile.parseBatch(text, { ...options, file: Effect.dieMessage("it was looked at") })
+        assert.deepStrictEqual(printed(file), ["docker://docker.io/library/b:1 -> x.io/b:1"])
+      }).pipe(Effect.provide(NodePath.layer), withVariables({}))
+    )
+
+    it.effect("says what is wrong with a list where it stands", () =>
+      Effect.gen(function* () {
+        const { lines } = yield* Effect.flip(
+          GantryFile.parseBatch('- { source: a:1, to: "@prdo/a" }\n- { source: A:1, to: x.io/a }', {
+            ...options,
+            file: Effect.orDie(configured)
+          })
+        )
+        assert.strictEqual(lines.length, 2)
+        assert.match(lines[0] ?? "", /^\/project\/release\.yaml:1:22: \[0\]\.to: .*did you mean @prod/)
+        assert.match(lines[1] ?? "", /^\/project\/release\.yaml:2:13: \[1\]\.source: expected/)
+      }).pipe(Effect.provide(NodePath.layer), withVariables({}))
+    )
+  })
+
   describe("parse", () => {
     it.effect("gives sources × targets × tags in the order of the file", () =>
       Effect.gen(function* () {
@@ -72,7 +127,7 @@ describe("GantryFile", () => {
         )
         assert.deepStrictEqual(printed(file), ["docker://docker.io/library/app -> ghcr.io/acme/app:1"])
         const empty = yield* parse("version: 1")
-        assert.deepStrictEqual(empty, { version: 1, registries: {}, secrets: {}, pushes: [] })
+        assert.deepStrictEqual(empty, { version: 1, registries: {}, connectors: {}, secrets: {}, pushes: [] })
       })
     )
 
@@ -145,10 +200,13 @@ describe("GantryFile", () => {
         }
         return fields.map(([name]) => name)
       })
-      assert.sameMembers(Array.from(new Set(names)), [
+      const known = [
         ...["version", "registries", "secrets", "pushes", "uri", "flavor", "secret", "tls", "concurrency"],
-        ...["defaultRepository", "username", "password", "env", "file", "stdin", "source", "to", "tags"]
-      ])
+        ...["connectors", "connector", "type", "method"],
+        ...ConnectorType.builtin.flatMap(({ authMethods }) => authMethods.flatMap(({ fields }) => Object.keys(fields))),
+        ...["defaultRepository", "protect", "username", "password", "env", "file", "stdin", "source", "to", "tags"]
+      ]
+      assert.sameMembers(Array.from(new Set(names)), Array.from(new Set(known)))
     })
   })
 
@@ -311,7 +369,7 @@ describe("GantryFile", () => {
     it.effect("gives each registry of the file its secret, and the others what the application says", () =>
       Effect.gen(function* () {
         const catalog = yield* RegistryCatalog
-        assert.sameMembers(Array.from(catalog.registries.keys()), ["prod", "mirror", "local"])
+        assert.sameMembers(Array.from(catalog.registries.keys()), ["prod", "mirror", "local", "apps"])
         const credentialOf = (name: string) => Effect.flatMap(catalog.get(name), (registry) => registry.credentials)
         const mirror = Option.getOrThrow(yield* credentialOf("mirror"))
         assert.strictEqual(mirror.origin, "secret ghcr")
@@ -332,7 +390,7 @@ describe("GantryFile", () => {
             authentication: Authentication.usernamePassword("me", Redacted.make("pw"))
           })
         ),
-        Effect.provide(Layer.merge(transport, disk(files).layer))
+        Effect.provide(Layer.mergeAll(transport, FetchHttpClient.layer, disk(files).layer))
       )
     )
 
@@ -343,7 +401,7 @@ describe("GantryFile", () => {
         assert.deepStrictEqual(yield* local.credentials, Option.none())
       }).pipe(
         Effect.provide(GantryFile.layerCatalog("/project/gantry.yaml", { variables: { VERSION: "1" } })),
-        Effect.provide(Layer.merge(transport, disk(files).layer))
+        Effect.provide(Layer.mergeAll(transport, FetchHttpClient.layer, disk(files).layer))
       )
     )
 
@@ -351,7 +409,11 @@ describe("GantryFile", () => {
       Effect.gen(function* () {
         const failure = yield* Effect.either(Layer.build(GantryFile.layerCatalog("/project/gantry.yaml")))
         assert.isTrue(Either.isLeft(failure) && failure.left._tag === "GantryFileInvalid")
-      }).pipe(Effect.scoped, withVariables({}), Effect.provide(Layer.merge(transport, disk(files).layer)))
+      }).pipe(
+        Effect.scoped,
+        withVariables({}),
+        Effect.provide(Layer.mergeAll(transport, FetchHttpClient.layer, disk(files).layer))
+      )
     )
   })
 })

@@ -4,8 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as yaml from "yaml"
+import * as ConnectorType from "../../src/connector/ConnectorType.ts"
 import { assertHidesCanary, canary } from "../credential/support/secrets.ts"
 import { example, parse, refuse } from "./support.ts"
+
+const types = ConnectorType.builtin.map(({ type }) => type).join(", ")
 
 const prefix = "/project/gantry.yaml:"
 
@@ -14,7 +17,9 @@ const typos: Readonly<Record<string, { readonly text: string; readonly lines: Re
     text: `version: 1
 registry:
   prod: { uri: ghcr.io/acme }`,
-    lines: ["2:1: registry: unknown key; did you mean registries? (known here: version, registries, secrets, pushes)"]
+    lines: [
+      "2:1: registry: unknown key; did you mean registries? (known here: version, registries, secrets, connectors, pushes)"
+    ]
   },
   "a misspelt field": {
     text: `version: 1
@@ -23,7 +28,7 @@ registries:
     url: ghcr.io/acme`,
     lines: [
       "3:3: registries.prod.uri: is missing; write the registry's address, host[:port][/path]",
-      "4:5: registries.prod.url: unknown key; did you mean uri? (known here: uri, flavor, secret, tls, concurrency, defaultRepository)"
+      "4:5: registries.prod.url: unknown key; did you mean uri? (known here: uri, flavor, secret, connector, tls, concurrency, defaultRepository, protect)"
     ]
   },
   "no version": {
@@ -43,7 +48,7 @@ registries: { prod: { uri: ghcr.io/acme }, local: { uri: "localhost:5000" } }
 pushes:
   - { source: app, to: ["@local/app", "@prd/app"] }`,
     lines: [
-      "4:39: pushes[0].to[1]: there is no registry of this name: the names are local, prod (did you mean prod?); write one of them, or add it under registries"
+      "4:39: pushes[0].to[1]: there is no registry of this name: the names are local, prod (did you mean @prod?); write one of them, or add it under registries"
     ]
   },
   "a misspelt secret and a misspelt flavor": {
@@ -101,9 +106,9 @@ pushes:
   - source: app:\${VERSION:?set VERSION}
     to: "@prod/\${NAME}"`,
     lines: [
-      "2:28: registries.prod.uri: ${HOST} is not set; set the environment variable HOST, or give --set HOST=VALUE",
-      "4:13: pushes[0].source: ${VERSION} is not set (set VERSION); set the environment variable VERSION, or give --set VERSION=VALUE",
-      "5:9: pushes[0].to: ${NAME} is not set; set the environment variable NAME, or give --set NAME=VALUE"
+      "2:28: registries.prod.uri: ${HOST} is not set; set HOST in the environment, or give --set HOST=VALUE",
+      "4:13: pushes[0].source: ${VERSION} is not set (set VERSION); set VERSION in the environment, or give --set VERSION=VALUE",
+      "5:9: pushes[0].to: ${NAME} is not set; set NAME in the environment, or give --set NAME=VALUE"
     ]
   },
   "a variable in a secret": {
@@ -117,15 +122,104 @@ secrets: { ghcr: { username: "\${USER}", password: { env: T } } }`,
     text: "version: 1\nversion: 1\nregistries:\n\tprod: 1",
     lines: ["2:1: this key is here twice; remove one of them", "4:1: a tab indents this line; use spaces"]
   },
-  "words of a later version": {
+  "a protected tag that no tag can be": {
     text: `version: 1
-registries: { prod: { uri: ghcr.io/acme, connector: azure, protect: ["v*"] } }
-connectors: { azure: {} }`,
+registries: { prod: { uri: ghcr.io/acme, protect: ["v*", "v[0-9]", "team/*"] } }`,
     lines: [
-      "2:42: registries.prod.connector: connectors are not available in this version of gantry; use a secret, or leave the credential to the keychain",
-      "2:60: registries.prod.protect: protected tags are not available in this version of gantry; remove protect, for nothing would keep these tags",
-      "3:1: connectors: connectors are not available in this version of gantry; use secrets, or leave credentials to the keychain"
+      "2:58: registries.prod.protect[1]: expected a tag in which * stands for any characters and ? for one, such as v*",
+      "2:68: registries.prod.protect[2]: expected a tag in which * stands for any characters and ? for one, such as v*"
     ]
+  },
+  "a connector of no known type, and one of no known method": {
+    text: `version: 1
+connectors:
+  a: { type: gihub, method: token }
+  b: { type: github, method: app-instalation }
+  c: { type: zebra, method: x }`,
+    lines: [
+      `3:14: connectors.a.type: expected one of ${types} (did you mean github?)`,
+      "4:30: connectors.b.method: expected one of token, actions-token, app-installation (did you mean app-installation?)",
+      `5:14: connectors.c.type: expected one of ${types}`
+    ]
+  },
+  "a connector without its type and method": {
+    text: `version: 1
+connectors: { a: { token: { env: T } }, b: github }`,
+    lines: [
+      `2:15: connectors.a.type: is missing; write the type of the connector: ${types}`,
+      "2:15: connectors.a.method: is missing; write how the connector authenticates itself, a method of its type",
+      "2:44: connectors.b: expected a connector: { type: TYPE, method: METHOD, … }"
+    ]
+  },
+  "a connector's secret in the file": {
+    text: `version: 1
+connectors: { a: { type: github, method: token, token: hunter2 } }`,
+    lines: [
+      "2:56: connectors.a.token: a secret does not stand in this file: put it into an environment variable or a file and write { env: NAME }, { file: PATH } or { stdin: true }; change a secret that stands here, for it has been seen"
+    ]
+  },
+  "misspelt, missing and unfit fields of a connector": {
+    text: `version: 1
+connectors:
+  a:
+    type: github
+    method: app-installation
+    apId: x
+    privateKey: { env: KEY }
+    installationId: "42"
+    apiUrl: "\${API}"
+    host: 5000`,
+    lines: [
+      "3:3: connectors.a.appId: is missing; write the App's id (quoted) or client id",
+      "6:5: connectors.a.apId: unknown key; did you mean appId? (known here: appId, privateKey, installationId, apiUrl, host, type, method)",
+      "8:21: connectors.a.installationId: expected the installation's number; looked up for the owner when left out",
+      "9:13: connectors.a.apiUrl: variables are not put in here; write the text itself",
+      "10:11: connectors.a.host: expected the registry's host, ghcr.io when left out; quote it, or YAML reads it as something else than text"
+    ]
+  },
+  "a registry's connector that there is not": {
+    text: `version: 1
+registries: { prod: { uri: ghcr.io/acme, connector: pushr } }
+connectors: { pusher: { type: github, method: token, token: { env: T } } }`,
+    lines: [
+      "2:53: registries.prod.connector: there is no connector of this name under connectors, which has pusher (did you mean pusher?)"
+    ]
+  },
+  "a registry's connector where there is none": {
+    text: `version: 1
+registries: { prod: { uri: ghcr.io/acme, connector: pusher } }`,
+    lines: [
+      "2:53: registries.prod.connector: there is no connector of this name, and none under connectors at all; add it there with its type and method"
+    ]
+  },
+  "connectors of other kinds of registry, and one beside a secret": {
+    text: `version: 1
+registries:
+  a: { uri: ghcr.io/acme, connector: cloud }
+  b: { uri: acme.azurecr.io, connector: pusher }
+  c: { uri: reg.example.com, connector: cloud }
+  d: { uri: ghcr.io/acme, connector: pusher, secret: bot }
+connectors:
+  pusher: { type: github, method: token, token: { env: T } }
+  cloud: { type: aws, method: profile, profile: ci }
+secrets: { bot: { username: bot, password: { env: T } } }`,
+    lines: [
+      '3:38: registries.a.connector: The "aws" connector can not serve this registry as it is. Link a connector of type "docker" or "github".',
+      '4:41: registries.b.connector: The "github" connector can not serve this registry as it is. Link a connector of type "azure" or "docker".',
+      "6:38: registries.d.connector: this registry has a secret, too; keep the one that is meant"
+    ]
+  },
+  "standard input in a secret and in a connector": {
+    text: `version: 1
+secrets: { one: { username: bot, password: { stdin: true } } }
+connectors: { a: { type: github, method: token, token: { stdin: true } } }`,
+    lines: [
+      ["2:53", "secrets.one.password"],
+      ["3:65", "connectors.a.token"]
+    ].map(
+      ([place, path]) =>
+        `${place}: ${path}.stdin: standard input can be read once, and several fields want it; use { env: NAME } or { file: PATH } for the others`
+    )
   },
   "an address of another kind of registry": {
     text: `version: 1
@@ -247,8 +341,8 @@ describe("GantryFileInvalid", () => {
     })
   )
 
-  const outcome = (text: string) => {
-    const result = Effect.runSync(Effect.either(parse(text, { VERSION: "1" })))
+  const outcome = Effect.fnUntraced(function* (text: string) {
+    const result = yield* Effect.either(parse(text, { VERSION: "1" }))
     if (Either.isRight(result)) return assert.strictEqual(result.right.version, 1)
     assert.strictEqual(result.left._tag, "GantryFileInvalid")
     const lineCount = text.split(/\r\n|\r|\n/).length
@@ -256,7 +350,7 @@ describe("GantryFileInvalid", () => {
       assert.isAtMost(line, lineCount)
       assert.isAtLeast(column, 1)
     }
-  }
+  })
 
   const pieces = FastCheck.constantFrom(
     ...[
@@ -301,30 +395,30 @@ describe("GantryFileInvalid", () => {
     ]
   )
 
-  it.prop("is how every text ends that is no gantry file", [FastCheck.string({ unit: "binary" })], ([text]) => {
+  it.effect.prop("is how every text ends that is no gantry file", [FastCheck.string({ unit: "binary" })], ([text]) =>
     outcome(text)
-  })
+  )
 
-  it.prop("is how pieces of YAML end in any order", [FastCheck.array(pieces, { maxLength: 40 })], ([texts]) => {
+  it.effect.prop("is how pieces of YAML end in any order", [FastCheck.array(pieces, { maxLength: 40 })], ([texts]) =>
     outcome(texts.join(""))
-  })
+  )
 
-  it.prop(
+  it.effect.prop(
     "is how any data ends in the place of a section",
     [FastCheck.jsonValue()],
-    ([value]) => {
-      for (const part of [value, { a: value }, [value]]) {
-        outcome(JSON.stringify({ version: 1, registries: part, secrets: part, pushes: part }))
-      }
-    },
+    ([value]) =>
+      Effect.forEach(
+        [value, { a: value }, [value]],
+        (part) =>
+          outcome(JSON.stringify({ version: 1, registries: part, connectors: part, secrets: part, pushes: part })),
+        { discard: true }
+      ),
     { fastCheck: { numRuns: 30 } }
   )
 
-  it.prop(
+  it.effect.prop(
     "is how a good file ends that was damaged",
     [FastCheck.nat(example.length), FastCheck.nat(5), pieces],
-    ([at, removed, piece]) => {
-      outcome(`${example.slice(0, at)}${piece}${example.slice(at + removed)}`)
-    }
+    ([at, removed, piece]) => outcome(`${example.slice(0, at)}${piece}${example.slice(at + removed)}`)
   )
 })

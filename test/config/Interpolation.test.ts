@@ -86,9 +86,8 @@ describe("Interpolation", () => {
         assert.strictEqual(failure._tag, "VariablesUnset")
         assert.strictEqual(
           failure.message,
-          "${A} is not set; set the environment variable A, or give --set A=VALUE; " +
-            "${B} is not set (set it to $1); set the environment variable B, or give --set B=VALUE; " +
-            "${C} is not set; set the environment variable C, or give --set C=VALUE"
+          "${A} is not set, ${B} is not set (set it to $1), ${C} is not set; " +
+            "set A and B and C in the environment, or give --set A=VALUE --set B=VALUE --set C=VALUE"
         )
       })
     )

@@ -17,7 +17,10 @@ export const parse = (text: string, variables: Readonly<Record<string, string>> 
 
 /** The lines that tell what is wrong with a text. */
 export const refuse = (text: string, variables?: Readonly<Record<string, string>>) =>
-  Effect.map(Effect.flip(parse(text, variables)), ({ lines }) => lines)
+  Effect.match(parse(text, variables), {
+    onFailure: ({ lines }): ReadonlyArray<string> => lines,
+    onSuccess: () => ["nothing is wrong"]
+  })
 
 export const example = `
 version: 1
@@ -25,6 +28,15 @@ registries:
   prod:   { uri: acme.azurecr.io, flavor: azure, defaultRepository: team/app }
   mirror: { uri: ghcr.io/acme, secret: ghcr, concurrency: 2 }
   local:  { uri: "localhost:5000", tls: "off", concurrency: 8 }
+  apps:   { uri: ghcr.io/apps, connector: pusher }
+connectors:
+  pusher:
+    type: github
+    method: app-installation
+    appId: "7"
+    privateKey: { file: secrets/key.pem }
+    installationId: 42
+  runner: { type: gitlab, method: job-token, allowImplicitMethods: true, host: registry.example.com }
 secrets:
   ghcr:
     username: acme-bot

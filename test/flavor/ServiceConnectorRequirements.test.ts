@@ -28,7 +28,7 @@ describe("ServiceConnectorRequirements.isSatisfiedBy", () => {
     )
     assert.strictEqual(
       error.message,
-      'The "gcp" connector can not serve this registry: link a connector of type "aws" or "docker".'
+      'The "gcp" connector can not serve this registry as it is. Link a connector of type "aws" or "docker".'
     )
     assert.isFalse(error.isRetryable)
   })
@@ -43,7 +43,7 @@ describe("ServiceConnectorRequirements.isSatisfiedBy", () => {
     for (const attributes of [{}, { uri: "" }, { uri: undefined }]) {
       const error = failure(check(aws, connector("aws"), attributes))
       assert.deepStrictEqual([error.reason, error.accepted], ["resource-id", ["uri"]])
-      assert.match(error.message, /set "uri" in the registry's configuration/)
+      assert.match(error.message, /Set "uri" in the registry's configuration/)
     }
   })
 

@@ -70,6 +70,11 @@ interface Way {
 
 const basic = (canary: string) => Buffer.from(`dev:${canary}`).toString("base64")
 
+const connectorFile = (host: string, password: string) => `version: 1
+registries: { guarded: { uri: "${host}", connector: lab } }
+connectors: { lab: { type: docker, method: password, username: dev, password: ${password}, registry: "${host}" } }
+`
+
 const ways: Readonly<Record<string, Way>> = {
   "--password-stdin": {
     challenge: "basic",
@@ -96,6 +101,15 @@ const ways: Readonly<Record<string, Way>> = {
       DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { [host]: { auth: basic(canary) } } })
     })
   },
+  "a connector's variable": {
+    challenge: "basic",
+    environment: (canary) => ({ CONNECTOR_PASSWORD: canary }),
+    files: (_, host) => ({ "gantry.yaml": connectorFile(host, "{ env: CONNECTOR_PASSWORD }") })
+  },
+  "a connector's file at a token server": {
+    challenge: "bearer",
+    files: (canary, host) => ({ "gantry.yaml": connectorFile(host, "{ file: password }"), password: `${canary}\n` })
+  },
   "a credential helper": {
     challenge: "basic",
     environment: () => ({}),
@@ -105,6 +119,18 @@ const ways: Readonly<Record<string, Way>> = {
     })
   }
 }
+
+/** Writes the files that a way needs, and gives their paths. */
+const placed = (folder: string, files: Readonly<Record<string, string>>) =>
+  Effect.promise(async () => {
+    const paths = Object.entries(files).map(([file, content]) => [join(folder, file), content] as const)
+    for (const [path, content] of paths) {
+      await mkdir(join(path, ".."), { recursive: true })
+      await writeFile(path, content)
+      await chmod(path, 0o700)
+    }
+    return new Set(paths.map(([path]) => path))
+  })
 
 describeLive("a secret given to the command", (it) => {
   for (const [name, way] of Object.entries(ways)) {
@@ -125,16 +151,7 @@ describeLive("a secret given to the command", (it) => {
           const reference = `${guard.host}/${uniqueRepository("canary")}:v1`
           yield* loadedImage(engine, { tags: [reference], layers })
 
-          const input = new Set<string>()
-          for (const [file, content] of Object.entries(way.files?.(canary, guard.host) ?? {})) {
-            const path = join(folder, file)
-            input.add(path)
-            yield* Effect.promise(async () => {
-              await mkdir(join(path, ".."), { recursive: true })
-              await writeFile(path, content)
-              await chmod(path, 0o700)
-            })
-          }
+          const input = yield* placed(folder, way.files?.(canary, guard.host) ?? {})
           const push = ["push", reference, "--retries", "0", "--progress", "json"]
           const files = ["--events", join(folder, "events"), "--report", join(folder, "report.json")]
           const { code, output } = yield* gantry([...push, ...files, ...(way.parameters ?? [])], {
@@ -157,6 +174,44 @@ describeLive("a secret given to the command", (it) => {
         })
       )
     }
+  }
+})
+
+/** What another program under gantry exec finds in its folder and its variables, and what it says. */
+const lookAndPush = (reference: string): ReadonlyArray<string> => [
+  "sh",
+  "-c",
+  `mkdir seen && cp -rL "$GANTRY_EXEC"/docker "$GANTRY_EXEC"/token seen && ps -eo args >seen/arguments && docker push ${reference}`
+]
+
+describeLive("a secret that gantry exec hands on", (it) => {
+  const { "--password-stdin": _, ...handedOn } = ways
+  for (const [name, way] of Object.entries(handedOn)) {
+    it.scoped(`(${name}) reaches its registry, no file of the run, no argument and no line`, () =>
+      Effect.gen(function* () {
+        const { engine, registries } = yield* LiveStack
+        const folder = yield* temporaryFolder
+        const canary = Canary.make(name)
+        const guard = yield* Guard.make({ target: registries.open.host, challenge: way.challenge, token: "unused" })
+        const reference = `${guard.host}/${uniqueRepository("canary")}:v1`
+        yield* loadedImage(engine, { tags: [reference], layers })
+        const input = yield* placed(folder, way.files?.(canary, guard.host) ?? {})
+        const { code, output } = yield* gantry(["exec", guard.host, "--", ...lookAndPush(reference)], {
+          folder,
+          stdin: "",
+          environment: {
+            PATH: `${join(folder, "bin")}:${process.env["PATH"] ?? ""}`,
+            DOCKER_HOST: engine.host,
+            ...way.environment?.(canary, guard.host)
+          }
+        })
+        assert.deepStrictEqual(Canary.leaksIn((yield* guard.told).join("\n"), { canary }), ["canary"])
+        const written = output + (yield* Effect.promise(() => everythingWritten(folder, input)))
+        assert.include(written, `"${guard.host}": "gantry"`, "what was written is looked at")
+        assert.deepStrictEqual(Canary.leaksIn(written, { canary }), [])
+        assert.strictEqual(code, 0, output)
+      })
+    )
   }
 })
 

@@ -2,19 +2,18 @@ import * as Arr from "effect/Array"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Record from "effect/Record"
-import * as TargetWord from "../TargetWord.ts"
 import { type LoadedFile, registriesOf } from "./loadFile.ts"
 
 /**
- * The file as it is for these targets. Registries of one address differ by their secrets only, and an image's name does
- * not tell them apart: `@NAME` chooses one of them for the whole run. Fails with what is wrong with the choice.
+ * The file as it is for a run whose targets name these registries. Registries of one address differ by their secrets only,
+ * and an image's name does not tell them apart: `@NAME` chooses one of them for the whole run. Fails with what is wrong with
+ * the choice.
  */
 export const chooseNamed = (
-  words: ReadonlyArray<TargetWord.TargetWord>,
+  names: ReadonlyArray<string>,
   file: Option.Option<LoadedFile>
 ): Either.Either<Option.Option<LoadedFile>, ReadonlyArray<string>> => {
   const registries = registriesOf(file)
-  const names = Arr.getSomes(words.map(TargetWord.nameOf))
   const named = Object.entries(registries).flatMap(([name, { uri }]) =>
     names.includes(name) ? [{ name, address: uri.name }] : []
   )

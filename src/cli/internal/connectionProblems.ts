@@ -1,5 +1,6 @@
 import * as Arr from "effect/Array"
 import * as Option from "effect/Option"
+import type { FileRegistry } from "../../config/GantryFile.ts"
 import type { ConnectionSettings } from "../RegistryOptions.ts"
 import type { LoadedFile } from "./loadFile.ts"
 
@@ -44,15 +45,31 @@ const tlsProblems = ({ plainHttp, tlsSkipVerify }: ConnectionSettings): Readonly
 const stdinProblems = (
   { passwordStdin }: ConnectionSettings,
   hosts: ReadonlyArray<string>,
-  { path, registries, secrets }: LoadedFile
-): ReadonlyArray<Problem> => {
-  if (!passwordStdin) return []
-  const used = Object.values(registries).flatMap(({ secret, uri }) =>
-    secret !== undefined && hosts.includes(uri.host) ? [secret] : []
-  )
-  return Arr.dedupe(used)
-    .filter((name) =>
-      Object.values(secrets[name] ?? {}).some((source) => typeof source !== "string" && "stdin" in source)
-    )
-    .map((name) => `--password-stdin and the secret ${name} of ${path} both read standard input: keep one of them`)
+  file: LoadedFile
+): ReadonlyArray<Problem> =>
+  passwordStdin
+    ? stdinReaders(
+        Object.values(file.registries).filter(({ uri }) => hosts.includes(uri.host)),
+        file
+      ).map((what) => `--password-stdin and ${what} both read standard input: keep one of them`)
+    : []
+
+/** What of the file reads standard input for these registries of it. */
+export const stdinReaders = (
+  used: ReadonlyArray<FileRegistry>,
+  { connectors, path, secrets }: LoadedFile
+): ReadonlyArray<string> => {
+  const readers = [
+    ...namesOf(used, "secret").map((name) => ({ what: `the secret ${name}`, fields: { ...secrets[name] } })),
+    ...namesOf(used, "connector").map((name) => ({
+      what: `the connector ${name}`,
+      fields: { ...connectors[name]?.fields }
+    }))
+  ]
+  return readers
+    .filter(({ fields }) => Object.values(fields).some((source) => typeof source === "object" && "stdin" in source))
+    .map(({ what }) => `${what} of ${path}`)
 }
+
+const namesOf = (registries: ReadonlyArray<FileRegistry>, word: "secret" | "connector"): ReadonlyArray<string> =>
+  Arr.dedupe(registries.flatMap(({ [word]: name }) => (name === undefined ? [] : [name])))

@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as GantryFile from "../../config/GantryFile.ts"
+import * as ConnectorCatalog from "../../connector/ConnectorCatalog.ts"
 import type { Keychain } from "../../credential/Keychain.ts"
 import type { ImageReference } from "../../reference/ImageReference.ts"
 import * as RegistryUri from "../../reference/RegistryUri.ts"
@@ -34,6 +35,7 @@ export const layerCatalog = (
         ...registriesOf(file),
         ...Object.fromEntries(others.map((uri) => [hostKey(uri), { uri }]))
       }
+      const content = Option.getOrElse(file, () => ({ connectors: {}, secrets: {} }))
       return Layer.provide(
         RegistryCatalog.layer(
           GantryFile.registryOptions(
@@ -41,15 +43,26 @@ export const layerCatalog = (
             login
           )
         ),
-        GantryFile.layerSecrets(
-          Option.getOrElse(file, () => ({ secrets: {} })),
-          { stdin }
-        )
+        Layer.merge(GantryFile.layerSecrets(content, { stdin }), layerConnectors(content, stdin))
       )
     })
   ).pipe(
     Layer.mapError((error) => (error._tag === "UsageError" ? error : new UsageError({ problems: [error.message] })))
   )
+
+/** What speaks HTTP to the connectors' services is loaded when there is a connector: most files have none. */
+export const layerConnectors = (
+  file: Pick<GantryFile.GantryFile, "connectors">,
+  stdin: Effect.Effect<Option.Option<string>>
+): Layer.Layer<ConnectorCatalog.ConnectorCatalog, never, FileSystem.FileSystem> =>
+  Record.isEmptyRecord({ ...file.connectors })
+    ? Layer.succeed(ConnectorCatalog.ConnectorCatalog, ConnectorCatalog.make(new Map()))
+    : Layer.provide(GantryFile.layerConnectors(file, { stdin }), Layer.unwrapEffect(httpClient))
+
+const httpClient = Effect.map(
+  Effect.promise(() => import("@effect/platform/FetchHttpClient")),
+  ({ layer }) => layer
+)
 
 /** The key of a registry that has no name; no name looks like it. */
 export const hostKey = (uri: RegistryUri.RegistryUri): string => `//${uri}`

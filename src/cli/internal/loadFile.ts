@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as GantryFile from "../../config/GantryFile.ts"
+import type { GantryFileInvalid, GantryFileNotFound, GantryFileUnreadable } from "../../config/GantryFileError.ts"
 import type { FileSettings } from "../RegistryOptions.ts"
 import { UsageError } from "../UsageError.ts"
 
@@ -18,16 +19,20 @@ export const findFile = (named: Option.Option<string>) =>
 
 export const variables = (set: FileSettings["set"]): Readonly<Record<string, string>> => Object.fromEntries(set)
 
+/** What is wrong with a file is wrong with the command. */
+export const asUsageError = (
+  error: UsageError | GantryFileInvalid | GantryFileNotFound | GantryFileUnreadable
+): UsageError => {
+  if (error._tag === "UsageError") return error
+  return new UsageError({ problems: error._tag === "GantryFileInvalid" ? error.lines : [error.message] })
+}
+
 /** The file that is named, configured or found; what is wrong with it is wrong with the command. */
 export const loadFile = Effect.fnUntraced(function* (settings: FileSettings) {
   const found = yield* findFile(settings.config)
   if (Option.isNone(found)) return Option.none<LoadedFile>()
   const path = found.value
-  const file = yield* GantryFile.load(path, { variables: variables(settings.set) }).pipe(
-    Effect.mapError(
-      (error) => new UsageError({ problems: error._tag === "GantryFileInvalid" ? error.lines : [error.message] })
-    )
-  )
+  const file = yield* Effect.mapError(GantryFile.load(path, { variables: variables(settings.set) }), asUsageError)
   return Option.some<LoadedFile>({ ...file, path })
 })
 

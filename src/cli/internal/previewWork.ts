@@ -8,18 +8,17 @@ import * as PushError from "../../push/PushError.ts"
 import type { PushRequest } from "../../push/PushRequest.ts"
 import type { Digest } from "../../reference/Digest.ts"
 import type { PushPreview } from "../../registry/ContainerRegistry.ts"
-import { RegistryCatalog } from "../../registry/RegistryCatalog.ts"
-import type { PushPlan } from "../PushPlan.ts"
+import * as Batch from "../../runtime/Batch.ts"
 import type { Result } from "../Report.ts"
 import type { Limits, PushWork } from "./pushWork.ts"
 
 /** Asks for each push what it would do. */
-export const preview = Effect.fnUntraced(function* (plan: PushPlan, { concurrency }: Limits) {
+export const preview = Effect.fnUntraced(function* (plan: Batch.BatchPlan, { concurrency }: Limits) {
   const found = yield* Ref.make(HashMap.empty<number, Result>())
   const run = Effect.forEach(
     plan.pushes,
     (request, index) =>
-      Effect.flatMap(Effect.timed(Effect.either(foresee(request))), ([duration, outcome]) =>
+      Effect.flatMap(Effect.timed(Effect.either(Batch.preview(request))), ([duration, outcome]) =>
         Ref.update(found, HashMap.set(index, foreseen(request, outcome, duration)))
       ),
     { concurrency, discard: true }
@@ -32,13 +31,6 @@ export const preview = Effect.fnUntraced(function* (plan: PushPlan, { concurrenc
   }
   return work
 })
-
-const foresee = ({ source, target, platform }: PushRequest) =>
-  Effect.flatMap(RegistryCatalog, (catalog) =>
-    Effect.flatMap(catalog.forImage(target), (registry) =>
-      registry.previewPush(target, { source, platform: Option.getOrUndefined(platform) })
-    )
-  )
 
 const row = (request: PushRequest) => ({ source: String(request.source), target: String(request.target), attempts: 0 })
 
@@ -55,6 +47,8 @@ const foreseen = (
   return { ...known, status, ...Option.match(digest, { onNone: () => ({}), onSome: there(status, reference.name) }) }
 }
 
-/** The digest that the tag has now: the image's own, or the one it would be taken from. */
+/** The digest that the tag has now: the one it keeps, or the one it would be taken from. */
 const there = (status: PushPreview["status"], name: string) => (digest: Digest) =>
-  status === "unchanged" ? { digest: String(digest), repoDigest: `${name}@${digest}` } : { overwrites: String(digest) }
+  status === "would-overwrite"
+    ? { overwrites: String(digest) }
+    : { digest: String(digest), repoDigest: `${name}@${digest}` }

@@ -10,10 +10,10 @@ import * as Stream from "effect/Stream"
 import * as GantryFile from "../../config/GantryFile.ts"
 import type { PushEvent } from "../../push/PushEvent.ts"
 import type { RegistryCatalog } from "../../registry/RegistryCatalog.ts"
+import type { BatchPlan } from "../../runtime/Batch.ts"
 import * as PushSupervisor from "../../runtime/PushSupervisor.ts"
 import * as PushLedger from "../PushLedger.ts"
-import type { PushSettings } from "../PushOptions.ts"
-import type { PushPlan } from "../PushPlan.ts"
+import type { BatchSettings } from "../PushOptions.ts"
 import type { Result } from "../Report.ts"
 import { type LoadedFile, registriesOf } from "./loadFile.ts"
 
@@ -24,13 +24,13 @@ export interface PushWork {
 }
 
 /** How much is done at once and how long it is tried. */
-export interface Limits extends Pick<PushSettings, "failFast" | "maxInFlight" | "retries" | "stallTimeout"> {
+export interface Limits extends Pick<BatchSettings, "failFast" | "maxInFlight" | "retries" | "stallTimeout"> {
   readonly concurrency: number
   readonly registryConcurrency: Readonly<Record<string, number>>
 }
 
 /** The options' limits; a registry's own of the file where no option says otherwise. */
-export const limitsOf = (settings: PushSettings, file: Option.Option<LoadedFile>): Limits => {
+export const limitsOf = (settings: BatchSettings, file: Option.Option<LoadedFile>): Limits => {
   const { concurrency, failFast, maxInFlight, retries, stallTimeout } = settings
   return {
     concurrency: Option.getOrElse(concurrency, () => 4),
@@ -46,7 +46,7 @@ export const limitsOf = (settings: PushSettings, file: Option.Option<LoadedFile>
 
 /** Pushes everything, and tells each event to `onEvent` once it is in the results. */
 export const push = Effect.fnUntraced(function* (
-  plan: PushPlan,
+  plan: BatchPlan,
   limits: Limits,
   onEvent: (event: PushEvent) => Effect.Effect<void>
 ) {

@@ -5,16 +5,20 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import * as ConnectorType from "../../connector/ConnectorType.ts"
 import type { RegistryTls } from "../../distribution/RegistryHttp.ts"
 import * as RegistryFlavor from "../../flavor/RegistryFlavor.ts"
 import * as ImageSource from "../../image/ImageSource.ts"
+import * as PushTarget from "../../push/PushTarget.ts"
 import * as ImageReference from "../../reference/ImageReference.ts"
+import { isTagGlob, tagGlobForm } from "../../reference/internal/glob.ts"
 import { checkRepository, checkTag } from "../../reference/internal/grammar.ts"
+import { didYouMean } from "../../reference/internal/nearest.ts"
 import * as RegistryUri from "../../reference/RegistryUri.ts"
-import * as PushTarget from "../PushTarget.ts"
+import { FileConnector } from "./connectorSchema.ts"
 import { FileScope, namePattern } from "./fileScope.ts"
 import { interpolated } from "./interpolated.ts"
-import { didYouMean } from "./nearest.ts"
+import { EnvSource, FileSource, plainText, SecretSource, StdinSource, sources } from "./secretSource.ts"
 
 // A description serves twice: editors show it, and an error says it after "expected". No message repeats a value.
 
@@ -24,60 +28,6 @@ const Name = Schema.String.pipe(
   Schema.pattern(namePattern),
   Schema.annotations({ description: "a name of lower-case letters, digits and dashes that begins with a letter" })
 )
-
-/** Text that is not looked into for variables; one that seems to hope for it is refused. */
-const plainText = (description: string, advice: string) =>
-  Schema.String.pipe(
-    Schema.filter((text) => !text.includes("${") || `variables are not put in here; ${advice}`),
-    Schema.minLength(1),
-    Schema.annotations({ description })
-  )
-
-const VariableName = Schema.String.pipe(
-  Schema.pattern(/^[A-Za-z_][A-Za-z0-9_]*$/),
-  Schema.annotations({ description: "the name of an environment variable (letters, digits and underscores)" })
-)
-
-const SecretPath = Schema.transformOrFail(
-  plainText(
-    "the path of a file that holds just the secret, counted from the folder of this file",
-    "write the path as it is, or use { env: NAME }"
-  ),
-  Schema.String,
-  {
-    strict: true,
-    decode: (path) => Effect.map(FileScope, (scope) => scope.resolvePath(path)),
-    encode: ParseResult.succeed
-  }
-)
-
-const Stdin = Schema.Boolean.annotations({ description: "true", jsonSchema: { const: true } }).pipe(
-  Schema.filterEffect((isWanted) =>
-    Effect.map(FileScope, ({ stdinFields }) => {
-      if (!isWanted) return "expected true, or env or file instead of stdin"
-      return (
-        stdinFields <= 1 ||
-        "standard input can be read once, and several fields want it; use { env: NAME } or { file: PATH } for the others"
-      )
-    })
-  )
-)
-
-const EnvSource = Schema.Struct({ env: VariableName }).annotations({ description: "{ env: NAME }" })
-const FileSource = Schema.Struct({ file: SecretPath }).annotations({ description: "{ file: PATH }" })
-const StdinSource = Schema.Struct({ stdin: Stdin }).annotations({ description: "{ stdin: true }" })
-
-const sources = "{ env: NAME }, { file: PATH } or { stdin: true }"
-
-export const SecretSource = Schema.Union(EnvSource, FileSource, StdinSource).annotations({
-  description: `where the secret is: ${sources}`,
-  message: ({ actual }) =>
-    Predicate.isReadonlyRecord(actual)
-      ? `expected exactly one of env, file and stdin, as in ${sources}`
-      : `a secret does not stand in this file: put it into an environment variable or a file and write ${sources}; change a secret that stands here, for it has been seen`
-})
-
-export type SecretSource = typeof SecretSource.Type
 
 export const FileSecret = Schema.Struct({
   username: Schema.Union(
@@ -117,16 +67,19 @@ const Flavor = Schema.transformOrFail(
   }
 )
 
-const SecretName = Schema.String.annotations({ description: "the name of a secret of this file" }).pipe(
-  Schema.filterEffect((name) =>
-    Effect.map(FileScope, ({ secrets }) => {
-      if (secrets.includes(name)) return true
-      return secrets.length === 0
-        ? "there is no secret of this name, and none under secrets at all; add it there with its username and password"
-        : `there is no secret of this name under secrets, which has ${secrets.join(", ")}${didYouMean(name, secrets)}`
-    })
+/** The name of something else in the file. */
+const reference = (kind: string, section: "secrets" | "connectors", how: string) =>
+  Schema.String.annotations({ description: `the name of a ${kind} of this file` }).pipe(
+    Schema.filterEffect((name) =>
+      Effect.map(FileScope, (scope) => {
+        const known = Object.keys(scope[section])
+        if (known.includes(name)) return true
+        return known.length === 0
+          ? `there is no ${kind} of this name, and none under ${section} at all; add it there with its ${how}`
+          : `there is no ${kind} of this name under ${section}, which has ${known.join(", ")}${didYouMean(name, known)}`
+      })
+    )
   )
-)
 
 const tls: ReadonlyArray<RegistryTls> = ["verify", "skip-verify", "off"]
 
@@ -137,6 +90,10 @@ const Repository = Schema.String.annotations({ description: "a repository such a
       violation === undefined || `expected ${violation.expected} at offset ${violation.position}; write it as team/app`
     )
   })
+)
+
+const TagGlob = Schema.String.annotations({ description: tagGlobForm }).pipe(
+  Schema.filter((pattern) => isTagGlob(pattern) || `expected ${tagGlobForm}`)
 )
 
 export const FileRegistry = Schema.Struct({
@@ -151,7 +108,8 @@ export const FileRegistry = Schema.Struct({
     print: String
   }),
   flavor: optional(Flavor),
-  secret: optional(SecretName),
+  secret: optional(reference("secret", "secrets", "username and password")),
+  connector: optional(reference("connector", "connectors", "type and method")),
   tls: optional(
     Schema.Literal(...tls).annotations({
       description: "verify (the default), skip-verify or off (the default on this machine)"
@@ -162,20 +120,38 @@ export const FileRegistry = Schema.Struct({
       description: "a whole number from 1: how many pushes may run at once to this registry's host"
     })
   ),
-  defaultRepository: optional(Repository)
+  defaultRepository: optional(Repository),
+  protect: optional(
+    Schema.Array(TagGlob).annotations({
+      description: 'a list of tags that are not moved to other content, as in ["v*"]'
+    })
+  )
 })
   .annotations({ description: "a registry: { uri: host[:port][/path] }" })
   .pipe(
-    Schema.filterEffect(({ flavor, uri }) =>
-      Effect.map(RegistryFlavor.RegistryFlavors, (flavors) => {
-        const kind = flavor ?? RegistryFlavor.forUri(uri, flavors)
-        return Either.match(kind.validateUri(uri), {
-          onLeft: ({ expected }) => ({
-            path: ["uri"],
-            message: `expected ${expected}, as a registry of the flavor ${kind.name} has it`
-          }),
-          onRight: () => true
+    Schema.filterEffect(
+      Effect.fnUntraced(function* ({ connector, secret, uri, ...registry }) {
+        const flavor = registry.flavor ?? RegistryFlavor.forUri(uri, yield* RegistryFlavor.RegistryFlavors)
+        const misplaced = Either.match(flavor.validateUri(uri), {
+          onLeft: ({ expected }) => [
+            { path: ["uri"], message: `expected ${expected}, as a registry of the flavor ${flavor.name} has it` }
+          ],
+          onRight: () => []
         })
+        if (connector === undefined) return misplaced
+        const types = yield* ConnectorType.ConnectorTypes
+        const { connectors } = yield* FileScope
+        const type = types.find(({ type }) => type === connectors[connector])
+        return [
+          ...misplaced,
+          ...(secret === undefined
+            ? []
+            : [{ path: ["connector"], message: "this registry has a secret, too; keep the one that is meant" }]),
+          ...Either.match(type === undefined ? Either.void : ConnectorType.canServe(type, { flavor, uri }, types), {
+            onLeft: ({ message }) => [{ path: ["connector"], message }],
+            onRight: () => []
+          })
+        ]
       })
     )
   )
@@ -197,15 +173,23 @@ const oneOrMore = <A, R>(item: Schema.Schema<A, string, R>, description: string)
 const isList = <A>(given: A | Arr.NonEmptyReadonlyArray<A>): given is Arr.NonEmptyReadonlyArray<A> =>
   Array.isArray(given)
 
+/** Registries of one address differ by their secrets, so the name that a target was written with is kept. */
+const NamedTarget = Schema.Struct({
+  reference: Schema.typeSchema(ImageReference.FromString),
+  registry: Schema.OptionFromSelf(Schema.String)
+})
+
 const Target = interpolated({
   written: Schema.String.annotations({ description: "@NAME/repository[:tag] or host/repository[:tag]" }),
-  parsed: ImageReference.FromString,
+  parsed: NamedTarget,
   form: "@NAME/repository[:tag] or host/repository[:tag]",
   parse: (text, { registries }) =>
-    Either.mapLeft(PushTarget.parse(text, registries), (error) =>
-      error._tag === "RegistryNotInFile" ? `there is no registry of this name: ${error.advice}` : error
-    ),
-  print: String
+    Either.mapBoth(PushTarget.parse(text, registries), {
+      onLeft: (error) =>
+        error._tag === "RegistryNotInFile" ? `there is no registry of this name: ${error.advice}` : error,
+      onRight: (reference) => ({ reference, registry: PushTarget.nameOf(text) })
+    }),
+  print: ({ reference }) => String(reference)
 })
 
 const Tag = interpolated({
@@ -236,7 +220,9 @@ const WrittenPush = Schema.Struct({
 
 const FilePush = Schema.Struct({
   source: Schema.typeSchema(ImageSource.FromString),
-  targets: Schema.NonEmptyArray(Schema.typeSchema(ImageReference.FromString))
+  targets: Schema.NonEmptyArray(Schema.typeSchema(ImageReference.FromString)),
+  /** The registries that its targets name. */
+  registries: Schema.Array(Schema.String)
 })
 
 /** Every name that one target stands for, or what is wrong with it. */
@@ -258,16 +244,27 @@ export const Push = Schema.transformOrFail(WrittenPush, FilePush, {
   strict: true,
   decode: (push, _, ast) =>
     Effect.mapBoth(
-      Effect.forEach(push.to, (target) => namesOf(push, target)),
+      Effect.forEach(push.to, ({ reference }) => namesOf(push, reference)),
       {
         onFailure: (message) => new ParseResult.Pointer("to", push, new ParseResult.Type(ast, push.to, message)),
-        onSuccess: (names) => ({ source: push.source, targets: Arr.flatten(names) })
+        onSuccess: (names) => ({
+          source: push.source,
+          targets: Arr.flatten(names),
+          registries: Arr.dedupe(Arr.getSomes(push.to.map(({ registry }) => registry)))
+        })
       }
     ),
-  encode: ({ source, targets }) => ParseResult.succeed({ source, to: targets })
+  encode: ({ source, targets }) =>
+    ParseResult.succeed({ source, to: Arr.map(targets, (reference) => ({ reference, registry: Option.none() })) })
 })
 
 export type Push = typeof Push.Type
+
+export const Pushes = Schema.Array(Push).annotations({
+  description: "a list of pushes, as in - { source: app:1, to: ghcr.io/acme/app }"
+})
+
+export type { FileConnector } from "./connectorSchema.ts"
 
 const section = <A, I, R>(schema: Schema.Schema<A, I, R>, none: () => NoInfer<A>) =>
   Schema.optionalWith(schema, { exact: true, default: none })
@@ -286,12 +283,13 @@ export const GantryFile = Schema.Struct({
     }),
     () => ({})
   ),
-  pushes: section(
-    Schema.Array(Push).annotations({
-      description: "a list of pushes, as in - { source: app:1, to: ghcr.io/acme/app }"
+  connectors: section(
+    Schema.Record({ key: Name, value: FileConnector }).annotations({
+      description: "connectors by name, as in ecr: { type: aws, method: profile, profile: ci }"
     }),
-    () => []
-  )
+    () => ({})
+  ),
+  pushes: section(Pushes, () => [])
 }).annotations({ identifier: "GantryFile", description: "a mapping that begins with version: 1" })
 
 export type GantryFile = typeof GantryFile.Type

@@ -3,11 +3,11 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import type { NamedRegistries } from "../../push/PushTarget.ts"
 import * as RegistryUri from "../../reference/RegistryUri.ts"
 import * as Interpolation from "../Interpolation.ts"
-import type { NamedRegistries } from "../PushTarget.ts"
 
-/** How registries and secrets are named. */
+/** How registries, secrets and connectors are named. */
 export const namePattern = /^[a-z][a-z0-9-]*$/
 
 /**
@@ -19,8 +19,10 @@ export class FileScope extends Context.Tag("gantry/config/FileScope")<
   {
     readonly lookup: Interpolation.Lookup
     readonly registries: NamedRegistries
-    readonly secrets: ReadonlyArray<string>
-    /** How many fields of secrets come from standard input, which can be read once. */
+    readonly secrets: Readonly<Record<string, unknown>>
+    /** The type of each connector, as it is written. */
+    readonly connectors: Readonly<Record<string, unknown>>
+    /** How many fields of secrets and connectors come from standard input, which can be read once. */
     readonly stdinFields: number
     /** Makes a path of the file absolute: it counts from the file's folder. */
     readonly resolvePath: (path: string) => string
@@ -54,14 +56,16 @@ export const makeFileScope = Effect.fnUntraced(function* (
   options: { readonly lookup: Interpolation.Lookup; readonly resolvePath: (path: string) => string }
 ) {
   const secrets = named(field(content, "secrets"))
-  const fields = secrets.flatMap(([, secret]) => Object.values(record(secret)))
+  const connectors = named(field(content, "connectors"))
+  const fields = [...secrets, ...connectors].flatMap(([, entry]) => Object.values(record(entry)))
   const registries = yield* Effect.forEach(named(field(content, "registries")), ([name, entry]) =>
     Effect.map(registryOf(entry, options.lookup), (registry) => [name, registry] as const)
   )
   return FileScope.of({
     lookup: options.lookup,
     registries: Object.fromEntries(registries),
-    secrets: secrets.map(([name]) => name),
+    secrets: Object.fromEntries(secrets),
+    connectors: Object.fromEntries(connectors.map(([name, connector]) => [name, field(connector, "type")])),
     stdinFields: fields.filter((source) => field(source, "stdin") === true).length,
     resolvePath: options.resolvePath
   })

@@ -17,9 +17,9 @@ type Refusal = { readonly expected: string; readonly position: number } | string
  *
  * @param options `written`: the text with its description for editors; `parsed`: what it becomes; `form`: how to write it
  */
-export const interpolated = <A>(options: {
+export const interpolated = <A, I>(options: {
   readonly written: Schema.Schema<string>
-  readonly parsed: Schema.Schema<A, string>
+  readonly parsed: Schema.Schema<A, I>
   readonly form: string
   readonly parse: (text: string, scope: Service) => Either.Either<A, Refusal>
   readonly print: (value: A) => string

@@ -4,9 +4,8 @@ import * as Order from "effect/Order"
 import type * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as AST from "effect/SchemaAST"
+import { nearest } from "../../reference/internal/nearest.ts"
 import type { GantryFileProblem } from "../GantryFileError.ts"
-import { laterWords } from "./laterWords.ts"
-import { nearest } from "./nearest.ts"
 import type { Place, Position } from "./yamlDocument.ts"
 
 type Path = ReadonlyArray<PropertyKey>
@@ -83,9 +82,12 @@ const refuseKey = (around: Surroundings): Complaint => {
   const key = String(around.path.at(-1))
   const known = Option.match(around.mapping, { onNone: () => [], onSome: knownKeys })
   const meant = nearest(key, known)
-  const isWord = laterWords.has(key) || Option.isSome(meant)
+  const isWord = Option.isSome(meant)
   return {
-    ...complain(around, laterWords.get(key) ?? Option.getOrElse(nameForm(around), () => unknownKey(meant, known))),
+    ...complain(
+      around,
+      Option.getOrElse(nameForm(around), () => unknownKey(meant, known))
+    ),
     shown: isWord ? around.path : around.path.slice(0, -1),
     at: "key",
     explains: isWord

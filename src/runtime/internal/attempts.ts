@@ -13,10 +13,9 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type { LazyArg } from "effect/Function"
 import * as Option from "effect/Option"
-import type { ImageSource } from "../../image/ImageSource.ts"
 import { PushStalled, report } from "../../push/PushError.ts"
 import type { AttemptEvent, PushEvent } from "../../push/PushEvent.ts"
-import type { PushedImage, TransportKind } from "../../push/PushedImage.ts"
+import { type PushedImage, transportOf } from "../../push/PushedImage.ts"
 import type { RegistryCatalog } from "../../registry/RegistryCatalog.ts"
 import * as ProgressWatch from "./progressWatch.ts"
 import * as RegistryPace from "./registryPace.ts"
@@ -57,7 +56,7 @@ export const make = (options: AttemptsOptions): RunAttempts => {
   const now = () => DateTime.unsafeMake(clock.unsafeCurrentTimeMillis())
 
   const attempt = (push: SupervisedPush, onEnd: OnEnd) => {
-    const { platform, source, target } = push.request
+    const { onExisting, platform, source, target } = push.request
     const progress = ProgressWatch.make(clock)
     let stalled = false
     let ended = false
@@ -72,7 +71,7 @@ export const make = (options: AttemptsOptions): RunAttempts => {
     push.attempts++
     const fiber = fork(
       Effect.flatMap(catalog.forImage(target), (registry) =>
-        registry.pushImage(target, { source, platform: Option.getOrUndefined(platform), emit })
+        registry.pushImage(target, { source, platform: Option.getOrUndefined(platform), onExisting, emit })
       )
     )
     push.fiber = fiber
@@ -169,6 +168,3 @@ export const make = (options: AttemptsOptions): RunAttempts => {
     next()
   }
 }
-
-/** Docker's own images go through the engine, everything else directly. */
-const transportOf = (source: ImageSource): TransportKind => (source._tag === "DockerSource" ? "engine" : "direct")

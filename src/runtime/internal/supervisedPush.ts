@@ -55,7 +55,7 @@ const targetText = (request: PushRequest): string => String(ImageReference.withD
 
 /** Requests with the same text are one push while it is in flight. */
 export const identity = (request: PushRequest): string =>
-  `${request.source}\n${targetText(request)}\n${Option.getOrElse(request.platform, () => "")}`
+  `${request.source}\n${targetText(request)}\n${Option.getOrElse(request.platform, () => "")}\n${request.onExisting}`
 
 export const make = (id: PushId, request: PushRequest, at: DateTime.Utc): SupervisedPush => ({
   id,

@@ -3,48 +3,78 @@ import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import {
+  anyWords,
+  type CommandShape,
   type CommandShapes,
-  type Invocation,
   noWords,
   oneWord,
   optionalWord,
-  readArguments,
   someWords
-} from "../../../src/cli/internal/argv.ts"
+} from "../../../src/cli/Command.ts"
+import { type Invocation, readArguments } from "../../../src/cli/internal/argv.ts"
 import { flag, list, optional } from "../../../src/cli/OptionTable.ts"
 
 const text = { placeholder: "TEXT", about: "", decode: (given: string) => Either.right(given) }
 
+const pushShape: CommandShape = {
+  options: { to: list(text), report: optional(text), dryRun: flag("") },
+  words: someWords("SOURCE"),
+  about: "",
+  notes: []
+}
+
+const checkShape: CommandShape = { options: { set: list(text) }, words: optionalWord("FILE"), about: "", notes: [] }
+
+const execShape: CommandShape = {
+  options: {},
+  words: anyWords("REGISTRY"),
+  otherProgram: "COMMAND",
+  about: "",
+  notes: []
+}
+
 const commands: CommandShapes = {
-  push: {
-    options: { to: list(text), report: optional(text), dryRun: flag("") },
-    words: someWords("SOURCE"),
-    about: "",
-    notes: []
-  },
+  push: pushShape,
   flavors: { options: {}, words: noWords, about: "", notes: [] },
+  exec: execShape,
   digest: { options: {}, words: oneWord("TARGET"), about: "", notes: [] },
-  "config check": { options: { set: list(text) }, words: optionalWord("FILE"), about: "", notes: [] }
+  "config check": checkShape
 }
 
 const read = (...args: ReadonlyArray<string>) => readArguments(args, commands)
 
-const command = (...args: ReadonlyArray<string>): Either.Either<Invocation> => Either.right({ _tag: "Command", args })
+const push = (
+  words: ReadonlyArray<string>,
+  given: { readonly to?: ReadonlyArray<string>; readonly dryRun?: true } = {}
+) =>
+  Either.right<Invocation<CommandShape>>({
+    _tag: "Command",
+    command: pushShape,
+    words,
+    given: { to: given.to ?? [], report: [], dryRun: given.dryRun === undefined ? [] : ["true"] },
+    otherProgram: []
+  })
 
 const problems = (...args: ReadonlyArray<string>) => Either.getOrThrow(Either.flip(read(...args)))
 
 describe("readArguments", () => {
-  it("puts the options before the words, wherever they were", () => {
+  it("tells options from words, wherever they are", () => {
     assert.deepStrictEqual(
       read("push", "a", "--to", "x", "b", "--dry-run"),
-      command("push", "--to", "x", "--dry-run", "--", "a", "b")
+      push(["a", "b"], { to: ["x"], dryRun: true })
     )
   })
 
   it("knows a command of two words", () => {
     assert.deepStrictEqual(
       read("config", "check", "a.yaml", "--set", "A=b"),
-      command("config", "check", "--set", "A=b", "--", "a.yaml")
+      Either.right({
+        _tag: "Command",
+        command: checkShape,
+        words: ["a.yaml"],
+        given: { set: ["A=b"] },
+        otherProgram: []
+      })
     )
     assert.deepStrictEqual(
       read("config", "check", "--help"),
@@ -53,11 +83,32 @@ describe("readArguments", () => {
   })
 
   it("reads --option=value as --option value", () => {
-    assert.deepStrictEqual(read("push", "a", "--to=x=y"), command("push", "--to", "x=y", "--", "a"))
+    assert.deepStrictEqual(read("push", "a", "--to=x=y"), push(["a"], { to: ["x=y"] }))
   })
 
   it("takes every word after -- as it is", () => {
-    assert.deepStrictEqual(read("push", "--", "--to", "--help"), command("push", "--", "--to", "--help"))
+    assert.deepStrictEqual(read("push", "--", "--to", "--help"), push(["--to", "--help"]))
+  })
+
+  it("leaves what follows the first -- to another program, whatever it is", () => {
+    const run = (words: ReadonlyArray<string>, otherProgram: ReadonlyArray<string>) =>
+      Either.right<Invocation<CommandShape>>({ _tag: "Command", command: execShape, words, given: {}, otherProgram })
+    assert.deepStrictEqual(
+      read("exec", "prod", "--", "docker", "--help", "--", "-p", ""),
+      run(["prod"], ["docker", "--help", "--", "-p", ""])
+    )
+    FastCheck.assert(
+      FastCheck.property(FastCheck.array(FastCheck.string()), (words) => {
+        assert.deepStrictEqual(read("exec", "--", "sh", ...words), run([], ["sh", ...words]))
+      })
+    )
+    assert.deepStrictEqual(
+      read("exec", "prod", "--help", "--", "sh"),
+      Either.right({ _tag: "Help", command: Option.some("exec") })
+    )
+    assert.match(problems("exec", "docker", "push").join(), /^exec needs -- and a COMMAND behind it/)
+    assert.match(problems("exec", "--").join(), /^exec needs -- and a COMMAND behind it/)
+    assert.match(problems("exec", "--retries", "--", "sh").join(), /^there is no option --retries/)
   })
 
   it("asks for help without arguments, and for a command's own with --help or -h anywhere", () => {
@@ -73,6 +124,11 @@ describe("readArguments", () => {
   it("refuses an option that does not exist, and never takes it for a word", () => {
     assert.deepStrictEqual(problems("push", "--nope", "a"), ["there is no option --nope"])
     assert.deepStrictEqual(problems("push", "--TO=x", "a"), ["there is no option --TO"])
+    assert.deepStrictEqual(problems("push", "--dry-rn", "a"), ["there is no option --dry-rn (did you mean --dry-run?)"])
+    assert.match(
+      problems("pussh", "a")[0] ?? "",
+      /^there is no command pussh \(did you mean push\?\); the commands are/
+    )
   })
 
   it("refuses an option whose value is missing, empty, or looks like an option", () => {
@@ -98,7 +154,7 @@ describe("readArguments", () => {
   it("refuses a command that does not exist and names those that do", () => {
     for (const args of [["toString"], ["config"], ["config", "push"]]) {
       assert.deepStrictEqual(problems(...args), [
-        `there is no command ${args[0]}; the commands are push, flavors, digest, config check`
+        `there is no command ${args[0]}; the commands are push, flavors, exec, digest, config check`
       ])
     }
   })
@@ -123,10 +179,7 @@ describe("readArguments", () => {
           ...sources,
           ...targets.flatMap((target, index) => (index % 2 ? [`--to=${target}`] : ["--to", target]))
         ]
-        assert.deepStrictEqual(
-          read("push", ...args),
-          command("push", ...targets.flatMap((target) => ["--to", target]), "--", ...sources)
-        )
+        assert.deepStrictEqual(read("push", ...args), push(sources, { to: targets }))
       })
     )
   })

@@ -6,7 +6,6 @@ import * as Duration from "effect/Duration"
 import * as Record from "effect/Record"
 import * as GantryFileError from "../../../src/config/GantryFileError.ts"
 import * as Interpolation from "../../../src/config/Interpolation.ts"
-import * as PushTarget from "../../../src/config/PushTarget.ts"
 import * as ConnectorError from "../../../src/connector/ConnectorError.ts"
 import * as CredentialError from "../../../src/credential/CredentialError.ts"
 import * as Challenge from "../../../src/distribution/Challenge.ts"
@@ -15,9 +14,11 @@ import * as EngineError from "../../../src/engine/EngineError.ts"
 import * as ServiceConnectorRequirements from "../../../src/flavor/ServiceConnectorRequirements.ts"
 import type * as gantry from "../../../src/index.ts"
 import * as PushError from "../../../src/push/PushError.ts"
+import * as PushTarget from "../../../src/push/PushTarget.ts"
 import * as Digest from "../../../src/reference/Digest.ts"
 import * as ImageReference from "../../../src/reference/ImageReference.ts"
 import * as RegistryUri from "../../../src/reference/RegistryUri.ts"
+import * as Batch from "../../../src/runtime/Batch.ts"
 import * as PushSupervisor from "../../../src/runtime/PushSupervisor.ts"
 import * as Samples from "./samples.ts"
 
@@ -77,6 +78,11 @@ const helper = (detail: string) => (reason: CredentialError.CredentialHelperErro
 
 const connector = (detail: string) => (reason: ConnectorError.Reason) =>
   new ConnectorError.ConnectorError({ connector: "aws", reason, resource: "eu-west-1", detail })
+
+const conflict = new Batch.ConflictingTargets({
+  target: image,
+  sources: ["docker://docker.io/library/app:1", "oci:./build/app"]
+})
 
 const invalid = { position: 4, expected: "a name in lower case" }
 
@@ -245,11 +251,30 @@ export const samples: Readonly<Record<Tag, SomeErrors>> = {
     direct: (transport) => new PushError.PushStalled({ image, transport, quietFor: Duration.minutes(5) })
   }),
   PrepareRejected: [new PushError.PrepareRejected({ image, detail: "its name has no team in it" })],
+  TagExists: each<PushError.TagExists["reason"]>({
+    protected: (reason) => new PushError.TagExists({ image, digest: Samples.otherDigest, reason }),
+    "on-existing": (reason) => new PushError.TagExists({ image, digest: Samples.otherDigest, reason })
+  }),
   PushInterrupted: each<PushError.PushInterrupted["reason"]>({
     requested: (reason) => new PushError.PushInterrupted({ image, reason }),
     shutdown: (reason) => new PushError.PushInterrupted({ image, reason }),
     "fail-fast": (reason) => new PushError.PushInterrupted({ image, reason })
   }),
+  InvalidTarget: each<Batch.InvalidTarget["reason"]>({
+    "no-target": (reason) => new Batch.InvalidTarget({ source: "oci:./build/app", reason }),
+    "tag-twice": (reason) =>
+      new Batch.InvalidTarget({ source: "docker://docker.io/library/app:1", target: image, reason }),
+    "no-tag": (reason) =>
+      new Batch.InvalidTarget({ source: "oci:./build/app#team/app", target: "reg.example.com/team/app", reason })
+  }),
+  ConflictingTargets: [conflict],
+  NothingSelected: [
+    new Batch.NothingSelected({ patterns: ["prod/*"], total: 12 }),
+    new Batch.NothingSelected({ patterns: ["ap", "!*"], total: 1 })
+  ],
+  BatchInvalid: [
+    new Batch.BatchInvalid({ problems: [conflict, new PushError.NoMatchingRegistry({ image, registries: [] })] })
+  ],
   SupervisorClosed: [new PushSupervisor.SupervisorClosed()],
   InvalidInterpolation: [new Interpolation.InvalidInterpolation({ position: 6, expected: "a closing }" })],
   VariablesUnset: [

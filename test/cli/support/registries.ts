@@ -14,12 +14,15 @@ import * as Redacted from "effect/Redacted"
 import { run } from "../../../src/cli/application.ts"
 import type { Machine } from "../../../src/cli/Machine.ts"
 // Commands load these when they run; here they are loaded before, so that no test waits for them.
+import "../../../src/cli/BatchFile.ts"
 import "../../../src/cli/ConfigCheck.ts"
 import "../../../src/cli/DigestRun.ts"
 import "../../../src/cli/DoctorRun.ts"
 import "../../../src/cli/ExecRun.ts"
 import "../../../src/cli/JsonSchemas.ts"
+import "../../../src/cli/ListRun.ts"
 import "../../../src/cli/PushRun.ts"
+import "../../../src/cli/PushWords.ts"
 import "../../../src/cli/VerifyRun.ts"
 import * as Credential from "../../../src/credential/Credential.ts"
 import * as Keychain from "../../../src/credential/Keychain.ts"
@@ -48,9 +51,10 @@ export const gantry = Effect.fnUntraced(function* (
     readonly engine?: Machine["engine"]
     readonly credentialHelper?: string
     readonly push?: TestTransport.TestTransportScript["push"]
+    readonly compare?: TestTransport.TestTransportScript["compare"]
   } = {}
 ) {
-  const transport = yield* Layer.build(TestTransport.layer({ push: options.push }))
+  const transport = yield* Layer.build(TestTransport.layer({ push: options.push, compare: options.compare }))
   const machine: Machine = {
     transport: () =>
       options.push === undefined ? Layer.die("there is no engine here") : Layer.succeedContext(transport),

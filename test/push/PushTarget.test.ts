@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
-import * as PushTarget from "../../src/config/PushTarget.ts"
 import * as ImageSource from "../../src/image/ImageSource.ts"
+import * as PushTarget from "../../src/push/PushTarget.ts"
 import * as ImageReference from "../../src/reference/ImageReference.ts"
 import * as RegistryUri from "../../src/reference/RegistryUri.ts"
 
@@ -35,7 +35,7 @@ describe("PushTarget", () => {
       const failure = Either.flip(PushTarget.parse("@prd/app", registries))
       assert.strictEqual(
         Either.getOrThrow(failure).message,
-        'There is no registry "prd": the names are hub, mirror, other, prod (did you mean prod?); write one of them, or add it under registries.'
+        'There is no registry "prd": the names are hub, mirror, other, prod (did you mean @prod?); write one of them, or add it under registries.'
       )
     })
 
@@ -130,7 +130,7 @@ describe("PushTarget", () => {
       for (const text of ["mirrr", "@mirrr"]) {
         const failure = Either.getOrThrow(Either.flip(PushTarget.parseRegistry(text, registries)))
         assert.deepInclude(failure, { _tag: "RegistryNotInFile", name: "mirrr" })
-        assert.include(failure.message, "did you mean mirror?")
+        assert.include(failure.message, "did you mean @mirror?")
       }
     })
   })

@@ -10,8 +10,8 @@ import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
 import type { ImageSource } from "../image/ImageSource.ts"
 import * as ImageReference from "../reference/ImageReference.ts"
+import { didYouMean } from "../reference/internal/nearest.ts"
 import * as RegistryUri from "../reference/RegistryUri.ts"
-import { didYouMean } from "./internal/nearest.ts"
 
 /**
  * The registries that may be named, by name; `{}` where there is no file.
@@ -37,11 +37,11 @@ export class RegistryNotInFile extends Schema.TaggedError<RegistryNotInFile>("ga
   override get message(): string {
     return `There is no registry ${JSON.stringify(this.name)}: ${this.advice}.`
   }
-  /** What to do, without the name. */
+  /** What to do, without the name, which may be what the author did not mean to show. */
   get advice(): string {
     return this.known.length === 0
       ? "no registry has a name here, so write the whole reference, or name the registry under registries in gantry.yaml"
-      : `the names are ${this.known.join(", ")}${didYouMean(this.name, this.known)}; write one of them, or add it under registries`
+      : `the names are ${this.known.join(", ")}${didYouMean(this.name, this.known, "@")}; write one of them, or add it under registries`
   }
 }
 
@@ -97,6 +97,15 @@ const refuseDigest = (target: ImageReference.ImageReference): Parsed => {
     })
   )
 }
+
+/**
+ * The name of the registry that a target names, written `@NAME/…`.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const nameOf = (text: string): Option.Option<string> =>
+  text.startsWith("@") ? Option.some(text.slice(1).replace(/\/.*$/s, "")) : Option.none()
 
 const tagOf = (source: ImageSource): Option.Option<string> => {
   switch (source._tag) {
