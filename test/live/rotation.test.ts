@@ -3,6 +3,7 @@ import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -24,8 +25,10 @@ import { describeLive, LiveStack, loadedImage, skopeoInspect, uniqueRepository }
 
 const username = "robot"
 
-/** In milliseconds. */
+/** How long a password lasts, in milliseconds. */
 const PERIOD = 2000
+
+/** How long before its end a push begins. */
 const LEAD = 40
 
 /** They differ in their first 72 bytes, which is all that bcrypt looks at. */
@@ -38,7 +41,7 @@ const passwordOf = (generation: number): string => `generation-${generation}-${"
 const world = Effect.gen(function* () {
   const registry = yield* Stack.registry("htpasswd")
   const proxy = yield* FaultProxy.make({ target: registry.host })
-  yield* proxy.add({ method: "PATCH", bytesPerSecond: 12 * MiB })
+  yield* proxy.add({ method: "PATCH", bytesPerSecond: 16 * MiB })
   const [generation, issues, rewrittenAt] = yield* Effect.all([Ref.make(0), Ref.make(0), Ref.make(0)])
   const nextLogin = yield* Ref.make(yield* login(username, passwordOf(1)))
   // Nobody is given a password while it changes.
@@ -71,17 +74,18 @@ const world = Effect.gen(function* () {
     issues: Ref.get(issues),
     rotations: Effect.map(Ref.get(generation), (count) => count - 1),
     current: Effect.map(Ref.get(generation), (count) => ({ username, password: passwordOf(count) })),
-    rotating: Effect.repeat(rotate, Schedule.fixed(PERIOD)),
+    rotating: (period: number) => Effect.repeat(rotate, Schedule.fixed(period)),
     /** A push that begins now meets two passwords, and has nearly all the time of the second one to end in. */
-    justBefore: Effect.gen(function* () {
-      const age = (yield* Clock.currentTimeMillis) - (yield* Ref.get(rewrittenAt))
-      yield* Effect.sleep(Math.max(0, PERIOD - LEAD - age))
-    })
+    justBefore: (period: number) =>
+      Effect.gen(function* () {
+        const age = (yield* Clock.currentTimeMillis) - (yield* Ref.get(rewrittenAt))
+        yield* Effect.sleep(Math.max(0, period - LEAD - age))
+      })
   }
 })
 
 /** They are uploaded at the same time. */
-const layersOf = (image: string) => Arr.makeBy(4, (index) => ({ seed: `${image} ${index}`, size: 2 * MiB }))
+const layersOf = (image: string) => Arr.makeBy(2, (index) => ({ seed: `${image} ${index}`, size: 4 * MiB }))
 
 describeLive("pushing while the password is rewritten every 2 seconds", (it) => {
   it.scoped(
@@ -106,13 +110,14 @@ describeLive("pushing while the password is rewritten every 2 seconds", (it) => 
 
         const events: Array<AttemptEvent["_tag"]> = []
         const emit = ({ _tag }: AttemptEvent) => events.push(_tag)
-        // An engine takes longer for its first push.
-        yield* registry.pushImage(first)
-        yield* Effect.forkScoped(rotating)
+        // A push logs in again once, so one password must last for one push, on a busy machine too.
+        const { duration } = yield* registry.pushImage(first)
+        const period = Math.max(PERIOD, 2 * Duration.toMillis(duration))
+        yield* Effect.forkScoped(rotating(period))
         const pushed = yield* Effect.forEach(images, (image) =>
           // The credential works when the wait begins, and still when the push does.
           registry.verify.pipe(
-            Effect.zipRight(justBefore),
+            Effect.zipRight(justBefore(period)),
             Effect.zipRight(registry.pushImage(image, { emit })),
             Effect.either
           )
@@ -120,11 +125,10 @@ describeLive("pushing while the password is rewritten every 2 seconds", (it) => 
 
         console.log(
           "DEBUG",
+          period,
           yield* rotations,
           yield* issues,
-          pushed.map((p) => (p._tag === "Right" ? JSON.stringify(p.right.duration) : p.left._tag)),
-          events.filter((t) => t === "Reauthenticated").length,
-          (yield* proxy.requests).filter((r) => r.status === 401 && r.headers["authorization"] === "Basic").length
+          pushed.map((p) => (p._tag === "Right" ? JSON.stringify(p.right.duration) : p.left._tag))
         )
         assert.deepStrictEqual(Arr.getLefts(pushed), [])
         assert.deepStrictEqual(
