@@ -9,7 +9,7 @@ import { ConnectorError } from "../ConnectorError.ts"
 import type { AuthMethod, ConnectorType, Field, FieldKind, FieldValue } from "../ConnectorType.ts"
 import { resourceType, type ServiceConnector } from "../ServiceConnector.ts"
 
-interface ValueOf {
+export interface ValueOf {
   readonly text: string
   readonly secret: Redacted.Redacted
   readonly integer: number
