@@ -1,12 +1,8 @@
-import { spawn } from "node:child_process"
-import { rename, writeFile } from "node:fs/promises"
-import { join } from "node:path"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import type { Registry } from "../../scripts/lib/stack/Registry.ts"
 import * as Stack from "../../scripts/lib/stack/Stack.ts"
 import * as AwsConnector from "../../src/connector/AwsConnector.ts"
 import * as ServiceConnector from "../../src/connector/ServiceConnector.ts"
@@ -18,6 +14,7 @@ import * as Authentication from "../../src/registry/Authentication.ts"
 import * as ContainerRegistry from "../../src/registry/ContainerRegistry.ts"
 import * as PushTransport from "../../src/transport/PushTransport.ts"
 import { authorizationToken, fakeAws, jsonAnswer, jsonError, roleSession } from "../support/fakeAws.ts"
+import { admit } from "./support/htpasswd.ts"
 import { describeLive, LiveStack, loadedImage, skopeoInspect, uniqueRepository } from "./support/stack.ts"
 
 const ecrHost = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
@@ -31,18 +28,6 @@ const standIn = (connector: ServiceConnector.ServiceConnector, host: string): Se
     (ensure) => (image) => ensure(ImageReference.unsafeParse(`${ecrHost}/${image.repository}`))
   )
 })
-
-/** Makes a password the only one that the registry takes from now on. */
-const setPassword = (registry: Registry, password: string) =>
-  Effect.promise(async () => {
-    const child = spawn("htpasswd", ["-niB", "AWS"], { stdio: ["pipe", "pipe", "ignore"] })
-    child.stdin.end(password)
-    let line = ""
-    for await (const chunk of child.stdout) line += chunk
-    const file = join(registry.folder, "htpasswd")
-    await writeFile(`${file}.new`, `${line.trim()}\n`)
-    await rename(`${file}.new`, file)
-  })
 
 /**
  * ECR: its API is a fake that the vendor's SDK talks to, its registry a real one with a password that is rewritten. The
@@ -61,7 +46,7 @@ const ecr = Effect.gen(function* () {
         expiresAt: Date.now() / 1000 + lifetime
       }
       aws.answer("GetAuthorizationToken", jsonAnswer({ authorizationData: [token] }))
-      return setPassword(registry, password)
+      return admit(registry, "AWS", password)
     })
   const session = { secretAccessKey: "role-secret", sessionToken: "role-token", expiration: "2040-01-01T00:00:00Z" }
   aws.answer("AssumeRole", roleSession("AssumeRole", session))

@@ -1,30 +1,17 @@
-import { spawn } from "node:child_process"
-import { readFile, rename, writeFile } from "node:fs/promises"
+import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as LabUser from "../../scripts/lib/stack/LabUser.ts"
-import type { Registry } from "../../scripts/lib/stack/Registry.ts"
 import * as Stack from "../../scripts/lib/stack/Stack.ts"
 import * as FakeGitHub from "../connector/support/fakeGitHub.ts"
 import * as Canary from "./support/canary.ts"
 import { readReport, run, temporaryFolder } from "./support/command.ts"
 import * as Guard from "./support/guard.ts"
+import { admit } from "./support/htpasswd.ts"
 import { describeLive, LiveStack, loadedImage, skopeoInspect, uniqueRepository } from "./support/stack.ts"
 
 const layers = [{ seed: "connectors", size: 20_000 }]
-
-/** Makes this the only login that the registry takes. */
-const admit = (registry: Registry, username: string, password: string) =>
-  Effect.promise(async () => {
-    const child = spawn("htpasswd", ["-niB", username], { stdio: ["pipe", "pipe", "ignore"] })
-    child.stdin.end(password)
-    let line = ""
-    for await (const chunk of child.stdout) line += chunk
-    const file = join(registry.folder, "htpasswd")
-    await writeFile(`${file}.new`, `${line.trim()}\n`)
-    await rename(`${file}.new`, file)
-  })
 
 const environment = { APP_KEY: FakeGitHub.privateKeys["PKCS#1"], LAB_TOKEN: LabUser.dev.password }
 

@@ -46,7 +46,7 @@ describe("the Docker folder of gantry exec", () => {
               "quay.io": { identitytoken: "quay-token" },
               "gcr.io": {}
             },
-            credHelpers: { "gcr.io": "gcloud", "reg.io": "pass", "file.io": "" }
+            credHelpers: { "gcr.io": "gcloud", "reg.io": "pass", "https://reg.io/v1/": "pass", "file.io": "" }
           },
           "containers/auth.json": { auths: { "podman.io": auth("podman-password"), "gcr.io": auth("other-password") } }
         },
