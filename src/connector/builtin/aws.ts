@@ -11,10 +11,10 @@ import {
   secret,
   text
 } from "../internal/connectorType.ts"
+import { idToken, idTokenOf } from "../internal/idTokenField.ts"
 
 /** Connectors are loaded when one is made, and the SDK when a credential is issued. */
 const connector = Effect.promise(() => import("../AwsConnector.ts"))
-const idTokens = Effect.promise(() => import("../IdToken.ts"))
 
 const settings = {
   region: optional(text("the only region whose registries it is for; each registry's own when left out")),
@@ -120,17 +120,14 @@ export const aws = connectorType({
       about: "a role that a CI job or a pod assumes with its id token",
       fields: {
         ...role,
-        idToken: optional(secret("the id token of a GitLab job or a pod; GitHub Actions is asked when left out")),
+        idToken,
         ...settings
       },
       make: ({ idToken, ...values }) =>
-        Effect.flatMap(idTokens, (sources) =>
+        Effect.flatMap(idTokenOf(idToken), (idToken) =>
           make<HttpClient.HttpClient>({
             authMethod: "web-identity",
-            idToken:
-              idToken === undefined
-                ? sources.githubActions()
-                : sources.make({ origin: "the connector's idToken", get: () => Effect.succeed(idToken) }),
+            idToken,
             ...roleOf(values),
             ...settingsOf(values)
           })

@@ -9,10 +9,10 @@ import {
   secret,
   text
 } from "../internal/connectorType.ts"
+import { idToken, idTokenOf } from "../internal/idTokenField.ts"
 
 /** Connectors are loaded when one is made, and the SDK when a credential is issued. */
 const connector = Effect.promise(() => import("../AzureConnector.ts"))
-const idTokens = Effect.promise(() => import("../IdToken.ts"))
 
 const settings = {
   authorityEndpoint: optional(text("an address in place of the login service's")),
@@ -82,19 +82,16 @@ export const azure = connectorType({
       about: "an application as which a CI job or a pod logs in with its id token",
       fields: {
         ...application,
-        idToken: optional(secret("the id token of a GitLab job or a pod; GitHub Actions is asked when left out")),
+        idToken,
         ...entra
       },
       make: ({ clientId, idToken, tenantId, ...values }) =>
-        Effect.flatMap(idTokens, (sources) =>
+        Effect.flatMap(idTokenOf(idToken), (idToken) =>
           make<HttpClient.HttpClient>({
             authMethod: "workload-identity",
             clientId,
             tenantId,
-            idToken:
-              idToken === undefined
-                ? sources.githubActions()
-                : sources.make({ origin: "the connector's idToken", get: () => Effect.succeed(idToken) }),
+            idToken,
             ...settingsOf(values)
           })
         )

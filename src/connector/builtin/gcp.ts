@@ -10,10 +10,10 @@ import {
   secret,
   text
 } from "../internal/connectorType.ts"
+import { idToken, idTokenOf } from "../internal/idTokenField.ts"
 
 /** Connectors are loaded when one is made, and the library when a credential is issued. */
 const connector = Effect.promise(() => import("../GcpConnector.ts"))
-const idTokens = Effect.promise(() => import("../IdToken.ts"))
 
 const settings = {
   project: optional(text("the only project whose registries it is for; every project's when left out")),
@@ -79,19 +79,16 @@ export const gcp = connectorType({
           "the provider, projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER"
         ),
         serviceAccount: optional(text("the email of a service account that the identity acts as")),
-        idToken: optional(secret("the id token of a GitLab job or a pod; GitHub Actions is asked when left out")),
+        idToken,
         ...settings
       },
       make: ({ idToken, serviceAccount, workloadIdentityProvider, ...values }) =>
-        Effect.flatMap(idTokens, (sources) =>
+        Effect.flatMap(idTokenOf(idToken), (idToken) =>
           make<HttpClient.HttpClient>({
             authMethod: "workload-identity",
             workloadIdentityProvider,
             serviceAccount,
-            idToken:
-              idToken === undefined
-                ? sources.githubActions()
-                : sources.make({ origin: "the connector's idToken", get: () => Effect.succeed(idToken) }),
+            idToken,
             ...settingsOf(values)
           })
         )
