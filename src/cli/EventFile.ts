@@ -1,11 +1,13 @@
 /**
  * The file of `--events`: every event of a run, one JSON a line, as they happen.
  */
+import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import type { PushEvent } from "../push/PushEvent.ts"
+import { systemWords } from "./internal/systemWords.ts"
 import { eventLine } from "./progress/json.ts"
 
 /** `problem` is why an event could not be written; nothing is written after it. */
@@ -17,6 +19,9 @@ export interface EventFile {
 /** No file at all. */
 export const none: EventFile = { write: () => Effect.void, problem: Effect.succeedNone }
 
+const incomplete = (path: string, error: PlatformError) =>
+  `--events ${path} ends before the run did, for it could not be written (${systemWords(error)}). Make room, or name a file elsewhere.`
+
 /** Begins the file anew; it closes with the scope. */
 export const open = Effect.fn("EventFile.open")(function* (path: string) {
   const fileSystem = yield* FileSystem.FileSystem
@@ -26,7 +31,7 @@ export const open = Effect.fn("EventFile.open")(function* (path: string) {
   const append = (event: PushEvent) =>
     file
       .writeAll(encoder.encode(`${eventLine(event)}\n`))
-      .pipe(Effect.catchAll((error) => Ref.set(problem, Option.some(`--events ${path}: ${error.message}`))))
+      .pipe(Effect.catchAll((error) => Ref.set(problem, Option.some(incomplete(path, error)))))
   return {
     write: (event) => Effect.flatMap(Ref.get(problem), (known) => (Option.isSome(known) ? Effect.void : append(event))),
     problem: Ref.get(problem)

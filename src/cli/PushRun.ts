@@ -16,6 +16,7 @@ import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import type { EngineContextInvalid } from "../engine/EngineError.ts"
 import * as PushError from "../push/PushError.ts"
+import type { PushEvent } from "../push/PushEvent.ts"
 import type { BatchPlan } from "../runtime/Batch.ts"
 import * as Diagnosis from "./Diagnosis.ts"
 import { engineChoice, engineProblems } from "./EngineOptions.ts"
@@ -27,6 +28,7 @@ import type { LoadedFile } from "./internal/loadFile.ts"
 import { preview } from "./internal/previewWork.ts"
 import { limitsOf, type PushWork, push } from "./internal/pushWork.ts"
 import { layerHints } from "./internal/sourceHints.ts"
+import { systemWords } from "./internal/systemWords.ts"
 import type { Machine } from "./Machine.ts"
 import { json } from "./output/json.ts"
 import { defectLines, problemLine } from "./output/problem.ts"
@@ -69,13 +71,13 @@ export const run = Effect.fn("PushRun.run")(function* <R>(command: PushCommand<R
   })
   const progress = yield* Progress.make(settings.progress)
   const diagnosis = yield* Ref.make(Diagnosis.empty)
+  const note = explains(settings)
+    ? (event: PushEvent) => Ref.update(diagnosis, (before) => Diagnosis.note(before, event))
+    : () => Effect.void
   const work = settings.dryRun
     ? yield* preview(plan, limits)
     : yield* push(plan, limits, (event) =>
-        Effect.zipRight(
-          Ref.update(diagnosis, (before) => Diagnosis.note(before, event)),
-          Effect.zipRight(events.write(event), progress.show(event))
-        )
+        Effect.zipRight(note(event), Effect.zipRight(events.write(event), progress.show(event)))
       )
 
   const startedAt = yield* DateTime.now
@@ -143,7 +145,8 @@ const folderProblems = Effect.fnUntraced(function* (settings: BatchSettings) {
 const openEvents = (path: string) =>
   Effect.mapError(
     EventFile.open(path),
-    (error) => new UsageError({ problems: [`--events ${path} can not be written: ${error.message}`] })
+    (error) =>
+      new UsageError({ problems: [`--events ${path} can not be written (${systemWords(error)}): name another file`] })
   )
 
 /** How long what was interrupted may take to end: the report has to be written within the 5 s of CLI.md too. */
@@ -218,6 +221,10 @@ const writeFile = (settings: BatchSettings, report: Report.Report) =>
     onSome: (file) =>
       writeReport(file, report).pipe(
         Effect.as(Option.none<string>()),
-        Effect.catchAll((error) => Effect.succeedSome(`--report ${file} could not be written: ${error.message}`))
+        Effect.catchAll((error) =>
+          Effect.succeedSome(
+            `--report ${file} could not be written (${systemWords(error)}). Make room, or name a file elsewhere, and run it again: what is pushed is not sent twice.`
+          )
+        )
       )
   })

@@ -65,5 +65,3 @@ export const asTheFileSays: ConnectionSettings = {
   plainHttp: [],
   tlsSkipVerify: []
 }
-
-export type RegistrySettings = FileSettings & ConnectionSettings

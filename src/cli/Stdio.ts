@@ -26,13 +26,15 @@ export interface Screen {
 
 /**
  * Writing ends when the system has taken the text. A reader that has gone is no failure: the text is dropped and the run
- * goes on. What goes to `stderr` stands above what `screen` has drawn; there is a screen when stderr is a terminal. `stdin`
- * is everything that is piped in; `None` when a terminal is there instead.
+ * goes on. `lost` is why something of `stdout` did not arrive otherwise, as on a full disk. What goes to `stderr` stands
+ * above what `screen` has drawn; there is a screen when stderr is a terminal. `stdin` is everything that is piped in;
+ * `None` when a terminal is there instead.
  */
 export class Stdio extends Context.Tag("gantry/cli/Stdio")<
   Stdio,
   {
     readonly stdout: (text: string) => Effect.Effect<void>
+    readonly lost: Effect.Effect<Option.Option<string>>
     readonly stderr: (text: string) => Effect.Effect<void>
     readonly screen: Option.Option<Screen>
     readonly stdin: Effect.Effect<Option.Option<string>>

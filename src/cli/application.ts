@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import { batch } from "./batch.ts"
 import type { Command } from "./Command.ts"
 import { configCheck } from "./config.ts"
@@ -61,8 +62,19 @@ export const run = Effect.fn("gantry")(
         return yield* invocation.command.run(invocation, machine)
     }
   },
-  Effect.catchTag("UsageError", (error) => tell(error))
+  Effect.catchTag("UsageError", (error) => tell(error)),
+  Effect.flatMap((code) => unlessLost(code))
 )
+
+/** Whoever waits for a result has to learn that it did not arrive. */
+const unlessLost = Effect.fnUntraced(function* (code: number) {
+  const { lost, stderr } = yield* Stdio
+  const reason = yield* lost
+  if (Option.isNone(reason)) return code
+  const message = `Standard output could not be written (${reason.value}). Make room for it, and run it again.`
+  yield* stderr(`${problemLine("gantry", { message })}\n`)
+  return code === 0 ? exitCode({ _tag: "Unwritten" }, []) : code
+})
 
 const misused = exitCode({ _tag: "Misused" }, [])
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join, relative } from "node:path"
@@ -27,12 +27,13 @@ afterAll(() => {
 const start = (
   args: ReadonlyArray<string>,
   environment: Record<string, string> = {},
-  directory: string = scratch
+  directory: string = scratch,
+  stdout: "pipe" | number = "pipe"
 ): ChildProcess =>
   spawn(process.execPath, [join(folder, "gantry.js"), ...args], {
     cwd: directory,
     env: { PATH: process.env["PATH"], HOME: scratch, ...environment },
-    stdio: ["ignore", "pipe", "pipe"]
+    stdio: ["ignore", stdout, "pipe"]
   })
 
 const collect = (stream: NodeJS.ReadableStream | null): (() => string) => {
@@ -69,6 +70,18 @@ describe("the program", { timeout: 60_000 }, () => {
       assert.match(stderr, /^gantry: /)
       assert.notInclude(stderr, "hunter2")
     }
+  })
+
+  it("exits 1 and says why when its result does not fit on the disk, and not when its reader has gone", async () => {
+    const full = openSync("/dev/full", "w")
+    const { code, stderr } = await ended(start(["--version"], {}, scratch, full))
+    closeSync(full)
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /^gantry: Standard output could not be written \(ENOSPC.*\)\. Make room for it/)
+
+    const abandoned = start(["--version"])
+    abandoned.stdout?.destroy()
+    assert.strictEqual((await ended(abandoned)).code, 0)
   })
 
   it("exits 4 without an engine, names its socket and where that came from, and writes the report", async () => {

@@ -15,6 +15,7 @@ import * as Schema from "effect/Schema"
 import * as Credential from "../../credential/Credential.ts"
 import * as DockerConfig from "../../credential/DockerConfig.ts"
 import * as Keychain from "../../credential/Keychain.ts"
+import { systemWords } from "../internal/systemWords.ts"
 import { UsageError } from "../UsageError.ts"
 import { folderVariable } from "./HelperChannel.ts"
 
@@ -114,7 +115,9 @@ const variable = (name: string) => Config.option(Config.nonEmptyString(name))
 
 const unwritable = (error: PlatformError) =>
   new UsageError({
-    problems: [`exec can not make its folder: ${error.message}. Name a folder that this user may write to with TMPDIR`]
+    problems: [
+      `exec can not make its folder (${systemWords(error)}): name one with room that this user may write to with TMPDIR`
+    ]
   })
 
 /** The folder itself, with what a program and the helper need to find in it. */

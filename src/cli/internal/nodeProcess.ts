@@ -22,8 +22,13 @@ export const layerStdio: Layer.Layer<Stdio> = Layer.sync(Stdio, () => {
   tolerateLostReader(process.stdout)
   tolerateLostReader(process.stderr)
   const terminal = process.stderr.isTTY ? Option.some(NodeTerminal.open()) : Option.none()
+  let lost = Option.none<string>()
+  const onLoss = ({ message }: Error) => {
+    lost = Option.orElseSome(lost, () => message)
+  }
   return {
-    stdout: write(process.stdout),
+    stdout: write(process.stdout, onLoss),
+    lost: Effect.sync(() => lost),
     stderr: Option.match(terminal, { onNone: () => write(process.stderr), onSome: ({ stderr }) => stderr }),
     screen: Option.map(terminal, ({ screen }) => screen),
     stdin: Effect.suspend(() =>

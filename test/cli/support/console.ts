@@ -33,6 +33,7 @@ export const layer = (stdin?: string): Layer.Layer<Stdio | Signals | TestConsole
         })
       return Context.make(Stdio, {
         stdout: write("stdout"),
+        lost: Effect.succeedNone,
         stderr: write("stderr"),
         screen: Option.none(),
         stdin: Effect.succeed(Option.fromNullable(stdin))

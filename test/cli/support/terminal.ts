@@ -204,6 +204,7 @@ export const stdioAt = (terminal: TestTerminal, isTerminal = true, taking?: Effe
   return Layer.succeedContext(
     Context.make(Stdio, {
       stdout: () => Effect.void,
+      lost: Effect.succeedNone,
       stderr,
       screen: isTerminal ? Option.some(screen) : Option.none(),
       stdin: Effect.succeedNone
