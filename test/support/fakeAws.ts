@@ -3,8 +3,8 @@
  * reference/auth.md section 5. Each action answers well until it is told otherwise.
  */
 import * as http from "node:http"
-import type { AddressInfo } from "node:net"
 import * as Effect from "effect/Effect"
+import { listen } from "../../scripts/lib/stack/internal/listen.ts"
 
 export interface Asked {
   /** As `GetAuthorizationToken` or `AssumeRole`. */
@@ -72,15 +72,7 @@ export const fakeAws = Effect.gen(function* () {
       response.end(answer.body)
     })
   })
-  yield* Effect.acquireRelease(
-    Effect.async<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
-    () =>
-      Effect.sync(() => {
-        server.closeAllConnections()
-        server.close()
-      })
-  )
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const url = `http://127.0.0.1:${yield* Effect.orDie(listen(server, 0))}`
   return {
     url,
     endpoints: { ecr: url, ecrPublic: url, sts: url },

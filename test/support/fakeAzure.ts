@@ -15,6 +15,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { listen } from "../../scripts/lib/stack/internal/listen.ts"
 
 /** `token` is Entra's, `identity` the machine's, `metadata` what a login service says of itself. */
 export type Action = "token" | "metadata" | "identity" | "exchange" | "other"
@@ -103,18 +104,6 @@ const certificate = Effect.acquireRelease(
   })
 )
 
-const listening = <S extends http.Server | https.Server>(server: S) =>
-  Effect.acquireRelease(
-    Effect.async<number>((resume) => {
-      server.listen(0, "127.0.0.1", () => resume(Effect.succeed((server.address() as AddressInfo).port)))
-    }),
-    () =>
-      Effect.sync(() => {
-        server.closeAllConnections()
-        server.close()
-      })
-  )
-
 /** A server of its own for each scope, closed with every connection that is left. */
 export const fakeAzure = Effect.gen(function* () {
   const asked: Array<Asked> = []
@@ -146,7 +135,7 @@ export const fakeAzure = Effect.gen(function* () {
       response.end(answer.body)
     })
   }
-  const url = `http://127.0.0.1:${yield* listening(http.createServer(answerTo))}`
+  const url = `http://127.0.0.1:${yield* Effect.orDie(listen(http.createServer(answerTo), 0))}`
   machine = (request, response) => (down.has("the machine") ? void request.destroy() : answerTo(request, response))
 
   /** The network in which every https host is this server. */
@@ -164,7 +153,7 @@ export const fakeAzure = Effect.gen(function* () {
   /** Its address over TLS, and the file of the certificate to trust there. */
   const tls = Effect.map(
     Effect.flatMap(certificate, (certificate) =>
-      Effect.zip(listening(https.createServer(certificate, answerTo)), Effect.succeed(certificate.path))
+      Effect.zip(Effect.orDie(listen(https.createServer(certificate, answerTo), 0)), Effect.succeed(certificate.path))
     ),
     ([port, path]) => ({ url: `https://127.0.0.1:${port}`, certificate: path })
   )

@@ -1,7 +1,7 @@
 import * as NodeHttp from "node:http"
-import type { AddressInfo } from "node:net"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { listen } from "../../../scripts/lib/stack/internal/listen.ts"
 
 export interface Asked {
   readonly method: string
@@ -44,17 +44,7 @@ export const serve = (
       response.writeHead(answer.status, answer.headers)
       response.end(typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body))
     })
-    yield* Effect.acquireRelease(
-      Effect.async<void>((resume) => {
-        server.listen(0, "127.0.0.1", () => resume(Effect.void))
-      }),
-      () =>
-        Effect.sync(() => {
-          server.closeAllConnections()
-          server.close()
-        })
-    )
-    host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+    host = `127.0.0.1:${yield* Effect.orDie(listen(server, 0))}`
     return { host, requests, abandoned: () => abandoned }
   })
 

@@ -4,9 +4,9 @@
  * it is itself; whatever it is told, it lets in.
  */
 import * as http from "node:http"
-import type { AddressInfo } from "node:net"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { listen } from "../../../scripts/lib/stack/internal/listen.ts"
 
 export interface Guard {
   readonly host: string
@@ -89,16 +89,6 @@ export const make = (options: GuardOptions): Effect.Effect<Guard, never, Scope.S
       }
       forward(request, response, options.target)
     })
-    yield* Effect.acquireRelease(
-      Effect.async<void>((resume) => {
-        server.listen(0, "127.0.0.1", () => resume(Effect.void))
-      }),
-      () =>
-        Effect.sync(() => {
-          server.closeAllConnections()
-          server.close()
-        })
-    )
-    const { port } = server.address() as AddressInfo
+    const port = yield* Effect.orDie(listen(server, 0))
     return { host: `127.0.0.1:${port}`, told: Effect.sync(() => [...told]) }
   })

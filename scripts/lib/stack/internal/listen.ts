@@ -1,10 +1,14 @@
-import type { Server } from "node:http"
+import type * as http from "node:http"
+import type * as https from "node:https"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { StackError } from "../StackError.ts"
 
 /** Listens on a loopback port (0: any) until the scope closes, which cuts what is still connected. Answers the port. */
-export const listen = (server: Server, port: number): Effect.Effect<number, StackError, Scope.Scope> =>
+export const listen = (
+  server: http.Server | https.Server,
+  port: number
+): Effect.Effect<number, StackError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.async<number, StackError>((resume) => {
       server.once("error", (error) => resume(Effect.fail(new StackError({ message: error.message }))))
