@@ -30,7 +30,9 @@ export class EngineUnavailable extends Schema.TaggedError<EngineUnavailable>("ga
     return this.reason !== "permission" && this.reason !== "tls" && this.reason !== "ssh"
   }
   get advice(): string {
-    return unavailableAdvice[this.reason]
+    return this.reason === "refused" && !this.endpoint.startsWith("unix:")
+      ? "Start the engine there, or correct the address: nothing listens at it."
+      : unavailableAdvice[this.reason]
   }
   override get message(): string {
     return `No Docker Engine answers at ${this.endpoint} (from ${this.origin}): ${this.detail}. ${this.advice}`

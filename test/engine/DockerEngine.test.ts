@@ -220,36 +220,16 @@ describe("DockerEngine", { timeout: 60_000 }, () => {
       })
     )
 
-    it.scoped("aborts its request when it is interrupted, before an answer and in the middle of one", () =>
-      Effect.gen(function* () {
-        const asked = yield* Deferred.make<void>()
-        const { engine, fake } = yield* withEngine(({ url }, response) => {
-          if (url.includes("silent")) return void Deferred.unsafeDone(asked, Effect.void)
-          response.writeHead(200)
-          response.write('{"status":"a"}\n')
-        })
-        const silent = ImageReference.unsafeParse("reg.example/silent")
-        const before = yield* Effect.fork(Stream.runDrain(engine.pushImage(silent, Option.none())))
-        yield* Deferred.await(asked)
-        assert.strictEqual(fake.connections(), 1)
-        yield* Fiber.interrupt(before)
-        yield* eventually(() => fake.connections() === 0)
+    /** Both ways to run a push, told to a listener. */
+    const ways = {
+      "as a stream": (engine: DockerEngine.Service, image: ImageReference.ImageReference, onEvent: () => void) =>
+        Stream.runForEach(engine.pushImage(image, Option.none()), () => Effect.sync(onEvent)),
+      "as one effect": (engine: DockerEngine.Service, image: ImageReference.ImageReference, onEvent: () => void) =>
+        engine.runPush(image, Option.none(), onEvent)
+    }
 
-        const first = yield* Deferred.make<void>()
-        const during = yield* engine.pushImage(image, Option.none()).pipe(
-          Stream.runForEach(() => Deferred.succeed(first, undefined)),
-          Effect.fork
-        )
-        yield* Deferred.await(first)
-        assert.strictEqual(fake.connections(), 1)
-        yield* Fiber.interrupt(during)
-        yield* eventually(() => fake.connections() === 0)
-      })
-    )
-
-    it.scoped(
-      "runs to its end as one effect, which its interruption aborts before an answer and in the middle of one",
-      () =>
+    for (const [way, push] of Object.entries(ways)) {
+      it.scoped(`run ${way} aborts its request when it is interrupted, before an answer and in the middle of one`, () =>
         Effect.gen(function* () {
           const asked = yield* Deferred.make<void>()
           const { engine, fake } = yield* withEngine(({ url }, response) => {
@@ -258,19 +238,21 @@ describe("DockerEngine", { timeout: 60_000 }, () => {
             response.write('{"status":"a"}\n')
           })
           const silent = ImageReference.unsafeParse("reg.example/silent")
-          const before = yield* Effect.fork(engine.runPush(silent, Option.none(), () => {}))
+          const before = yield* Effect.fork(push(engine, silent, () => {}))
           yield* Deferred.await(asked)
+          assert.strictEqual(fake.connections(), 1)
           yield* Fiber.interrupt(before)
           yield* eventually(() => fake.connections() === 0)
 
           const first = yield* Deferred.make<void>()
-          const tell = () => Deferred.unsafeDone(first, Effect.void)
-          const during = yield* Effect.fork(engine.runPush(image, Option.none(), tell))
+          const during = yield* Effect.fork(push(engine, image, () => Deferred.unsafeDone(first, Effect.void)))
           yield* Deferred.await(first)
+          assert.strictEqual(fake.connections(), 1)
           yield* Fiber.interrupt(during)
           yield* eventually(() => fake.connections() === 0)
         })
-    )
+      )
+    }
 
     it.scoped("ends at an error line, though the engine goes on", () =>
       Effect.gen(function* () {

@@ -157,16 +157,24 @@ export const samples: Readonly<Record<Tag, SomeErrors>> = {
     unavailable: connector("TimeoutError: no answer in 10 s"),
     unsupported: connector("it lists no repositories")
   }),
-  EngineUnavailable: each<EngineError.EngineUnavailable["reason"]>({
-    "not-found": noEngine("connect ENOENT /var/run/docker.sock"),
-    refused: noEngine("connect ECONNREFUSED /var/run/docker.sock"),
-    permission: noEngine("connect EACCES /var/run/docker.sock"),
-    timeout: noEngine("connect ETIMEDOUT 10.0.0.5:2376"),
-    dns: noEngine("getaddrinfo ENOTFOUND docker.example.com"),
-    tls: noEngine("self-signed certificate in certificate chain"),
-    ssh: noEngine("Host key verification failed"),
-    other: noEngine("socket hang up")
-  }),
+  EngineUnavailable: [
+    new EngineError.EngineUnavailable({
+      endpoint: "tcp://10.0.0.5:2375",
+      origin: "DOCKER_HOST",
+      reason: "refused",
+      detail: "connect ECONNREFUSED 10.0.0.5:2375"
+    }),
+    ...each<EngineError.EngineUnavailable["reason"]>({
+      "not-found": noEngine("connect ENOENT /var/run/docker.sock"),
+      refused: noEngine("connect ECONNREFUSED /var/run/docker.sock"),
+      permission: noEngine("connect EACCES /var/run/docker.sock"),
+      timeout: noEngine("connect ETIMEDOUT 10.0.0.5:2376"),
+      dns: noEngine("getaddrinfo ENOTFOUND docker.example.com"),
+      tls: noEngine("self-signed certificate in certificate chain"),
+      ssh: noEngine("Host key verification failed"),
+      other: noEngine("socket hang up")
+    })
+  ],
   EngineDisconnected: [
     new EngineError.EngineDisconnected({ ...engine, detail: "the connection closed before it answered" })
   ],
