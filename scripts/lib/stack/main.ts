@@ -22,6 +22,7 @@ const usage = `usage: scripts/stack COMMAND [options]
   proxy   run a fault proxy before a registry until interrupted
 
   --dir DIR           the stack's folder, absolute and short (default: ${SharedStack.defaultFolder})
+  --for-tests         up: installs what only live tests run, too
   --target HOST:PORT  proxy: the registry it stands before
   --port PORT         proxy: where it listens (default: any)
   --control PORT      proxy: where it takes rules (default: any; see scripts/lib/stack/FaultProxyControl.ts)`
@@ -35,6 +36,7 @@ const parse = Effect.try({
         target: { type: "string" },
         port: { type: "string", default: "0" },
         control: { type: "string", default: "0" },
+        "for-tests": { type: "boolean", default: false },
         help: { type: "boolean", default: false }
       }
     }),
@@ -53,9 +55,9 @@ const showStatus = (folder: string) =>
     }
   })
 
-const up = (folder: string) =>
+const up = (folder: string, install: typeof Prerequisites.install) =>
   Effect.gen(function* () {
-    yield* Prerequisites.install
+    yield* install
     yield* SharedStack.up(folder)
     yield* showStatus(folder)
   })
@@ -83,7 +85,7 @@ const main: Effect.Effect<void, StackError | PrerequisitesMissing, Scope.Scope> 
   }
   switch (command) {
     case "up":
-      return yield* up(folder)
+      return yield* up(folder, values["for-tests"] ? Prerequisites.installForTests : Prerequisites.install)
     case "status":
       return yield* showStatus(folder)
     case "down":

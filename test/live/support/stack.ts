@@ -67,7 +67,7 @@ export const layerLiveStack: Layer.Layer<LiveStack, StackError> = Layer.scoped(
 
 /** `describe` with a `LiveStack`; see the top of this file. */
 export const describeLive = (name: string, suite: (it: Vitest.MethodsNonLive<LiveStack, true>) => void): void => {
-  const missing = Option.getOrUndefined(Prerequisites.unsafeMissing())
+  const missing = Option.getOrUndefined(Prerequisites.unsafeMissingForTests())
   if (missing === undefined) {
     describe(name, () => {
       layer(layerLiveStack, { excludeTestServices: true, timeout: "3 minutes" })(suite)
