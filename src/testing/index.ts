@@ -1,3 +1,4 @@
+export * as Arbitraries from "./Arbitraries.ts"
 export * as TestConnector from "./TestConnector.ts"
 export * as TestEngine from "./TestEngine.ts"
 export * as TestEvents from "./TestEvents.ts"

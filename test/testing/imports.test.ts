@@ -1,4 +1,3 @@
-import { isBuiltin } from "node:module"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { build } from "esbuild"
@@ -16,8 +15,8 @@ const loaded = async () => {
     metafile: true,
     platform: "browser",
     format: "esm",
-    packages: "external",
-    external: ["node:*"]
+    // The real engine client and the clouds' are reached by import() alone, which is what the walk below proves.
+    external: ["node:*", "dockerode", "docker-modem", "@aws-sdk/*", "@azure/*", "google-auth-library", "yaml"]
   })
   const files = new Set([entry])
   const packages = new Set<string>()
@@ -35,11 +34,11 @@ describe("gantry/testing", () => {
   it("loads nothing of Node's, no engine client, no test runner, and neither a file nor a network", async () => {
     const { files, packages } = await loaded()
     assert.include(files, "src/runtime/PushSupervisor.ts")
-    assert.deepStrictEqual(packages.filter(isBuiltin), [])
-    const known = /^(effect\/\w+|@noble\/hashes\/sha2\.js|@effect\/platform\/(FileSystem|Path))$/
-    assert.deepStrictEqual(
-      packages.filter((name) => !known.test(name)),
-      []
+    assert.deepStrictEqual(packages, [])
+    const owners = new Set(files.map((file) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? "gantry"))
+    assert.sameMembers(
+      [...owners],
+      ["gantry", "effect", "@effect/platform", "@noble/hashes", "fast-check", "pure-rand"]
     )
   })
 })
