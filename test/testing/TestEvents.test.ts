@@ -26,7 +26,8 @@ const answers: Readonly<Record<string, TestTransport.Answer>> = {
   [`${host}/refused:1`]: TestTransport.delayed("1 second", TestTransport.failed(refused)),
   [`${host}/throttled:1`]: TestTransport.inOrder(TestTransport.failed(throttled), TestTransport.pushed()),
   [`${host}/broken:1`]: () => Effect.die(new TypeError("the hook is broken")),
-  [`${host}/hanging:1`]: () => Effect.never
+  [`${host}/hanging:1`]: () => Effect.never,
+  [`${host}/repaired:1`]: TestTransport.inOrder(TestTransport.failed(refused), TestTransport.pushed())
 }
 
 const world = (supervisor?: PushSupervisor.PushSupervisorOptions) =>
@@ -103,7 +104,20 @@ describe("TestEvents", () => {
     }).pipe(Effect.provide(world()))
   )
 
-  it.effect("knows an image by any spelling, and the last of several pushes to it", () =>
+  it.effect("takes the last of several pushes to an image for what became of it", () =>
+    Effect.gen(function* () {
+      const events = yield* TestEvents.TestEvents
+      const supervisor = yield* PushSupervisor.PushSupervisor
+      const image = `${host}/repaired:1`
+      yield* Effect.flip(supervisor.push(request(image)))
+      yield* events.expectFailed(image, "RegistryUnauthorized")
+      yield* supervisor.push(request(image))
+      yield* events.expectPushed(image)
+      assert.include(yield* difference(events.expectFailed(image, "RegistryUnauthorized")), "but it was pushed")
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("knows an image by any spelling", () =>
     Effect.gen(function* () {
       const events = yield* TestEvents.TestEvents
       const supervisor = yield* PushSupervisor.PushSupervisor
