@@ -95,12 +95,8 @@ const make = Effect.gen(function* () {
   const reader = yield* Effect.forkScoped(
     Stream.runForEachChunk(yield* supervisor.subscribe, (events) => Effect.sync(() => Array.from(events).forEach(add)))
   )
-  // What is published wakes the reader in one turn of the scheduler; it reads before it tells its status.
-  const read = Effect.yieldNow().pipe(
-    Effect.repeatN(2),
-    Effect.zipRight(Fiber.status(reader)),
-    Effect.repeat({ until: (status) => !FiberStatus.isRunning(status) })
-  )
+  // A reader that was woken reads before its status is known to who asked for it.
+  const read = Effect.repeat(Fiber.status(reader), { until: (status) => !FiberStatus.isRunning(status) })
 
   const unmet = (message: string) => Effect.die(new ExpectationFailed({ message }))
 
