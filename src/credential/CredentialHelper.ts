@@ -15,7 +15,6 @@ import type * as Scope from "effect/Scope"
 import { canonicalHost } from "../reference/internal/grammar.ts"
 import * as Credential from "./Credential.ts"
 import { CredentialHelperError } from "./CredentialError.ts"
-import { runHelper } from "./internal/helperProcess.ts"
 import { makeSingleFlight } from "./internal/singleFlight.ts"
 
 /**
@@ -44,6 +43,8 @@ export interface CredentialHelpers {
 
 const timeout = Duration.seconds(10)
 const remembered = Duration.minutes(5)
+
+const helperProcess = Effect.promise(() => import("./internal/helperProcess.ts"))
 
 // The name comes from a file.
 const plainName = /^[A-Za-z0-9._-]+$/
@@ -80,7 +81,8 @@ const ask = (
 ): Effect.Effect<Option.Option<Credential.Credential>, CredentialHelperError> => {
   const failure = (reason: CredentialHelperError["reason"], detail: string) =>
     new CredentialHelperError({ helper, host, reason, detail })
-  return runHelper(helper, Credential.serverAddress(host)).pipe(
+  return helperProcess.pipe(
+    Effect.flatMap(({ runHelper }) => runHelper(helper, Credential.serverAddress(host))),
     Effect.catchTags({
       HelperNotRun: ({ code }) =>
         code === "ENOENT"

@@ -4,9 +4,8 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
-import { makeNodeHttp } from "./internal/nodeHttp.ts"
 import type { RegistryUnavailable } from "./RegistryError.ts"
 
 /**
@@ -53,6 +52,16 @@ export interface RegistryResponse {
   readonly truncated: boolean
 }
 
+/** Loaded by the first request, so that tests with another network load nothing of Node's. */
+const makeNode = () => {
+  let loaded: Promise<RegistryHttp["Type"]> | undefined
+  const node = Effect.promise(() => {
+    loaded ??= import("./internal/nodeHttp.ts").then(({ makeNodeHttp }) => makeNodeHttp())
+    return loaded
+  })
+  return { request: (request: RegistryRequest) => Effect.flatMap(node, (http) => http.request(request)) }
+}
+
 /**
  * The network, as gantry's protocol client sees it; by default Node's own HTTP client.
  *
@@ -66,5 +75,5 @@ export interface RegistryResponse {
 export class RegistryHttp extends Context.Reference<RegistryHttp>()("gantry/RegistryHttp", {
   defaultValue: (): {
     readonly request: (request: RegistryRequest) => Effect.Effect<RegistryResponse, RegistryUnavailable>
-  } => makeNodeHttp()
+  } => makeNode()
 }) {}

@@ -15,7 +15,7 @@ import type * as Stream from "effect/Stream"
 import type { Credential } from "../credential/Credential.ts"
 import type { Digest } from "../reference/Digest.ts"
 import type { ImageReference } from "../reference/ImageReference.ts"
-import * as DockerContext from "./DockerContext.ts"
+import type * as DockerContext from "./DockerContext.ts"
 import type { EngineContextInvalid, EngineError } from "./EngineError.ts"
 import type { EngineEvent } from "./EngineStream.ts"
 import * as RegistryAuth from "./internal/registryAuth.ts"
@@ -228,8 +228,9 @@ export interface Options {
   readonly origin?: string | undefined
 }
 
-/** Whoever only imports gantry loads neither dockerode nor Node's network. */
+/** Whoever only imports gantry loads neither dockerode nor Node's network and files. */
 const node = Effect.promise(() => import("./internal/nodeEngine.ts"))
+const contexts = Effect.promise(() => import("./DockerContext.ts"))
 
 /**
  * The engine at an address; its connections close with the layer's scope. No request is sent. Fails with
@@ -269,7 +270,11 @@ export const layerConfig = (
 export const layerFromContext = (
   choice: DockerContext.Choice
 ): Layer.Layer<DockerEngine, EngineContextInvalid | ConfigError> =>
-  Layer.unwrapEffect(Effect.map(DockerContext.resolve(choice), layer))
+  contexts.pipe(
+    Effect.flatMap(({ resolve }) => resolve(choice)),
+    Effect.map(layer),
+    Layer.unwrapEffect
+  )
 
 /**
  * The engine that the docker command would use: that of `DOCKER_HOST`, `DOCKER_CONTEXT` or `docker context use`, else the

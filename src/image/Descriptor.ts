@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import * as NodeCrypto from "node:crypto"
+import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js"
+import * as Encoding from "effect/Encoding"
 import * as Schema from "effect/Schema"
 import * as Digest from "../reference/Digest.ts"
 
@@ -42,6 +43,9 @@ export class Descriptor extends Schema.Class<Descriptor>("gantry/Descriptor")({
   platform: Schema.optional(Platform)
 }) {}
 
+// Not Node's: manifests are small, and tests with a registry in memory run wherever JavaScript does.
+const hashes = { sha256, sha384, sha512 }
+
 /**
  * Describes bytes in memory, hashed with `algorithm` (default: sha256).
  *
@@ -54,7 +58,7 @@ export const fromBytes = (options: {
   readonly algorithm?: Digest.Digest["algorithm"] | undefined
 }): Descriptor => {
   const algorithm = options.algorithm ?? "sha256"
-  const encoded = NodeCrypto.createHash(algorithm).update(options.body).digest("hex")
+  const encoded = Encoding.encodeHex(hashes[algorithm](options.body))
   return new Descriptor({
     mediaType: options.mediaType,
     digest: Digest.unsafeParse(`${algorithm}:${encoded}`),

@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import { BlockList, isIP } from "node:net"
 import * as Either from "effect/Either"
 import type * as Equal from "effect/Equal"
 import * as Function from "effect/Function"
@@ -23,6 +22,7 @@ import {
   type Violation
 } from "./internal/grammar.ts"
 import { explainInvalidText, invalidTextFields } from "./internal/invalidText.ts"
+import { makeNetworks } from "./internal/ipAddress.ts"
 import { redactInput, schemeEnd, userInfoEnd } from "./internal/redactInput.ts"
 import { textSchema } from "./internal/textSchema.ts"
 
@@ -187,14 +187,7 @@ export const owns: {
     uri.host === image.registry && (uri.path === "" || `${image.repository}/`.startsWith(`${uri.path}/`))
 )
 
-const loopback = new BlockList()
-loopback.addSubnet("127.0.0.0", 8, "ipv4")
-loopback.addAddress("::1", "ipv6")
-
-const isLoopbackAddress = (address: string): boolean => {
-  const version = isIP(address)
-  return version !== 0 && loopback.check(address, version === 6 ? "ipv6" : "ipv4")
-}
+const isLoopbackAddress = makeNetworks("127.0.0.0/8", "::1/128")
 
 /**
  * Whether the registry is on this machine: `localhost`, a name below it, 127.0.0.0/8 or ::1, at any port.

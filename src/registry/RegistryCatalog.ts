@@ -59,14 +59,20 @@ export const make = (
 }
 
 /**
+ * What makes each registry, by its name.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type NamedRegistries = Readonly<Record<string, ContainerRegistry.ContainerRegistryOptions<unknown, unknown>>>
+
+/**
  * A catalog with one registry for each key. What they need together is what the layer needs.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer = <
-  const Registries extends Readonly<Record<string, ContainerRegistry.ContainerRegistryOptions<unknown, unknown>>>
->(
+export const layer = <const Registries extends NamedRegistries>(
   registries: Registries
 ): Layer.Layer<RegistryCatalog, RegistryUri.InvalidRegistryUri, Requirements<Registries> | PushTransport> =>
   Layer.scoped(
@@ -106,6 +112,12 @@ type HookRequirements<Options> = Options extends {
   ? R
   : never
 
-type Requirements<Registries> = {
+/**
+ * What named registries need together: the services of their authentications and of their hooks.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Requirements<Registries> = {
   readonly [Name in keyof Registries]: AuthenticationRequirements<Registries[Name]> | HookRequirements<Registries[Name]>
 }[keyof Registries]

@@ -3,9 +3,13 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { RegistryUnauthorized } from "../distribution/RegistryError.ts"
 import type { PushError } from "../push/PushError.ts"
 import type { AttemptEvent } from "../push/PushEvent.ts"
 import * as Digest from "../reference/Digest.ts"
@@ -39,16 +43,24 @@ export interface PushCall extends TransportCall {
 }
 
 /**
- * What the transport answers. A delay is an effect that sleeps, a hang is `Effect.never`, a failure is `Effect.fail`.
+ * What an attempt comes to. A delay is an effect that sleeps, a hang is `Effect.never`, a failure is `Effect.fail`.
  *
- * - `push`: the answer to each attempt, `result()` unless scripted
+ * @since 0.1.0
+ * @category models
+ */
+export type Answer = (call: PushCall) => Effect.Effect<TransportResult, PushError>
+
+/**
+ * What the transport answers.
+ *
+ * - `push`: the answer to each attempt, `pushed()` unless scripted
  * - `compare`: what the registry has under the tag, `Absent` unless scripted
  *
  * @since 0.1.0
  * @category models
  */
 export interface TestTransportScript {
-  readonly push?: ((call: PushCall) => Effect.Effect<TransportResult, PushError>) | undefined
+  readonly push?: Answer | undefined
   readonly compare?: ((call: TransportCall) => Effect.Effect<Comparison, PushError>) | undefined
 }
 
@@ -82,6 +94,68 @@ export const result = (fields: Partial<TransportResult> = {}): TransportResult =
 })
 
 /**
+ * An attempt that goes through.
+ *
+ * @since 0.1.0
+ * @category answers
+ */
+export const pushed =
+  (fields?: Partial<TransportResult>): Answer =>
+  () =>
+    Effect.succeed(result(fields))
+
+/**
+ * An attempt that fails.
+ *
+ * @since 0.1.0
+ * @category answers
+ */
+export const failed =
+  (error: PushError): Answer =>
+  () =>
+    Effect.fail(error)
+
+/**
+ * An attempt that is answered after a while on the Clock.
+ *
+ * @since 0.1.0
+ * @category answers
+ */
+export const delayed =
+  (duration: Duration.DurationInput, answer: Answer): Answer =>
+  (call) =>
+    Effect.zipRight(Effect.sleep(duration), answer(call))
+
+/**
+ * The first attempt of a target is answered by the first, the next by the next. One more than there are answers is a defect.
+ *
+ * @since 0.1.0
+ * @category answers
+ */
+export const inOrder =
+  (...answers: ReadonlyArray<Answer>): Answer =>
+  (call) =>
+    answers[call.attempt - 1]?.(call) ??
+    Effect.dieMessage(`TestTransport: the script has no answer to attempt ${call.attempt} of ${call.target}`)
+
+/**
+ * An attempt at whose end the registry looks at the credential: one that has expired by then is `RegistryUnauthorized`.
+ *
+ * @since 0.1.0
+ * @category answers
+ */
+export const refusingExpired =
+  (answer: Answer): Answer =>
+  (call) =>
+    Effect.flatMap(answer(call), (answered) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        Option.exists(call.credential, ({ expiry }) => expiry._tag === "At" && expiry.at.epochMillis <= now)
+          ? new RegistryUnauthorized({ registry: call.target.registry, status: 401, text: "token expired" })
+          : Effect.succeed(answered)
+      )
+    )
+
+/**
  * A transport that answers as the script says, and keeps what it was asked. What registries are asked besides pushes, as
  * by a supervisor after a throttled push, is not its to answer: `TestRegistry.layer` does.
  *
@@ -90,14 +164,16 @@ export const result = (fields: Partial<TransportResult> = {}): TransportResult =
  * @example
  * import { ContainerRegistry, PushError } from "gantry"
  * import { TestTransport } from "gantry/testing"
- * import { Effect, Layer } from "effect"
+ * import { Layer } from "effect"
  *
- * // The first attempt of each target hangs for a minute and is then refused; the second goes through.
+ * const missing = new PushError.ImageNotFound({ image: "app:1", where: "the engine" })
+ *
+ * // The first attempt of each target takes a minute and fails; the second goes through.
  * const transport = TestTransport.layer({
- *   push: (call) =>
- *     call.attempt === 1
- *       ? Effect.delay(new PushError.ImageNotFound({ image: String(call.target), where: "the engine" }), "1 minute")
- *       : Effect.succeed(TestTransport.result())
+ *   push: TestTransport.inOrder(
+ *     TestTransport.delayed("1 minute", TestTransport.failed(missing)),
+ *     TestTransport.pushed()
+ *   )
  * })
  *
  * export const registry = ContainerRegistry.layer({ uri: "registry.example.com" }).pipe(Layer.provideMerge(transport))
@@ -105,8 +181,7 @@ export const result = (fields: Partial<TransportResult> = {}): TransportResult =
 export const layer = (script: TestTransportScript = {}): Layer.Layer<PushTransport | TestTransport> =>
   Layer.effectContext(
     Effect.sync(() => {
-      const { compare = () => Effect.succeed<Comparison>({ _tag: "Absent" }), push = () => Effect.succeed(result()) } =
-        script
+      const { compare = () => Effect.succeed<Comparison>({ _tag: "Absent" }), push = pushed() } = script
       const calls: Array<TransportCall> = []
       const attempts = new Map<string, number>()
       let inFlight = 0

@@ -1,4 +1,7 @@
+export * as Arbitraries from "./Arbitraries.ts"
 export * as TestConnector from "./TestConnector.ts"
 export * as TestEngine from "./TestEngine.ts"
+export * as TestEvents from "./TestEvents.ts"
 export * as TestRegistry from "./TestRegistry.ts"
 export * as TestTransport from "./TestTransport.ts"
+export * as TestWorld from "./TestWorld.ts"

@@ -21,7 +21,7 @@ import * as ServiceConnector from "../../src/connector/ServiceConnector.ts"
 import type { Credential } from "../../src/credential/Credential.ts"
 import * as RegistryFlavor from "../../src/flavor/RegistryFlavor.ts"
 import * as ImageReference from "../../src/reference/ImageReference.ts"
-import { registryUriText } from "../support/arbitraries.ts"
+import { registryUriText } from "../../src/testing/Arbitraries.ts"
 import { countSteps, hostileTexts } from "../support/countSteps.ts"
 import { authorizationToken, fakeAws, jsonAnswer, jsonError, roleSession, xmlError } from "../support/fakeAws.ts"
 

@@ -20,7 +20,7 @@ import * as IdToken from "../../src/connector/IdToken.ts"
 import * as ServiceConnector from "../../src/connector/ServiceConnector.ts"
 import type { Credential } from "../../src/credential/Credential.ts"
 import * as RegistryFlavor from "../../src/flavor/RegistryFlavor.ts"
-import { registryUriText } from "../support/arbitraries.ts"
+import { registryUriText } from "../../src/testing/Arbitraries.ts"
 import { countSteps, hostileTexts } from "../support/countSteps.ts"
 import {
   type Action,

@@ -11,7 +11,7 @@ import * as Redacted from "effect/Redacted"
 import * as DockerConnector from "../../src/connector/DockerConnector.ts"
 import * as ServiceConnector from "../../src/connector/ServiceConnector.ts"
 import * as Credential from "../../src/credential/Credential.ts"
-import { registryUriText } from "../support/arbitraries.ts"
+import { registryUriText } from "../../src/testing/Arbitraries.ts"
 import { countSteps, hostileTexts } from "../support/countSteps.ts"
 
 const login = { username: "team", password: Redacted.make("canary-4f1d0c") }

@@ -8,8 +8,8 @@ import * as Redacted from "effect/Redacted"
 import * as GitLabConnector from "../../src/connector/GitLabConnector.ts"
 import * as ServiceConnector from "../../src/connector/ServiceConnector.ts"
 import type * as Credential from "../../src/credential/Credential.ts"
+import { registryUriText } from "../../src/testing/Arbitraries.ts"
 import { assertHidesCanary, canary } from "../credential/support/secrets.ts"
-import { registryUriText } from "../support/arbitraries.ts"
 import { countSteps, hostileTexts } from "../support/countSteps.ts"
 
 const withVariables = (entries: Readonly<Record<string, string>>) =>

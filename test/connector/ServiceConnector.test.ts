@@ -13,7 +13,7 @@ import * as Credential from "../../src/credential/Credential.ts"
 import * as RegistryFlavor from "../../src/flavor/RegistryFlavor.ts"
 import * as ImageReference from "../../src/reference/ImageReference.ts"
 import * as RegistryUri from "../../src/reference/RegistryUri.ts"
-import { registryUriText } from "../support/arbitraries.ts"
+import { registryUriText } from "../../src/testing/Arbitraries.ts"
 import { countSteps, hostileTexts } from "../support/countSteps.ts"
 
 const credential = (host: string, expiry?: Credential.Expiry) =>

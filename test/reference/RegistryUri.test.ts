@@ -6,7 +6,7 @@ import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import * as ImageReference from "../../src/reference/ImageReference.ts"
 import * as RegistryUri from "../../src/reference/RegistryUri.ts"
-import * as arbitraries from "../support/arbitraries.ts"
+import * as arbitraries from "../../src/testing/Arbitraries.ts"
 import { countSteps, hostileTexts } from "../support/countSteps.ts"
 
 const failure = (text: string): RegistryUri.InvalidRegistryUri =>

@@ -1,8 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
+import * as Credential from "../../src/credential/Credential.ts"
 import * as Source from "../../src/image/ImageSource.ts"
 import { ImageNotFound } from "../../src/push/PushError.ts"
 import * as ImageReference from "../../src/reference/ImageReference.ts"
@@ -21,6 +26,8 @@ const requestFor = (name: string) => {
     emit: () => {}
   }
 }
+
+const notThere = new ImageNotFound({ image: "app:1", where: "the engine" })
 
 const app = requestFor("a.example.com/app:1")
 
@@ -102,6 +109,54 @@ describe("TestTransport", () => {
               emit({ _tag: "LayerPushed", layer: "layer-1", outcome: "existing" })
               return TestTransport.result()
             })
+        })
+      )
+    )
+  )
+
+  it.effect("gives its answers in order, and has none that the script does not name", () =>
+    Effect.gen(function* () {
+      const transport = yield* PushTransport
+      assert.strictEqual(yield* Effect.flip(transport.push(app)), notThere)
+      assert.deepStrictEqual(yield* transport.push(app), TestTransport.result({ status: "unchanged" }))
+      const exit = yield* Effect.exit(transport.push(app))
+      assert.include(String(exit), "no answer to attempt 3 of a.example.com/app:1")
+    }).pipe(
+      Effect.provide(
+        TestTransport.layer({
+          push: TestTransport.inOrder(TestTransport.failed(notThere), TestTransport.pushed({ status: "unchanged" }))
+        })
+      )
+    )
+  )
+
+  it.effect("looks at a credential's expiry at the end of an attempt", () =>
+    Effect.gen(function* () {
+      const transport = yield* PushTransport
+      const issuedAt = yield* DateTime.now
+      const lasting = (lifetime: Duration.DurationInput) =>
+        Option.some(
+          Credential.usernamePassword({
+            host: "a.example.com",
+            username: "test",
+            password: Redacted.make("secret"),
+            expiry: Credential.Expiry.At({ issuedAt, at: DateTime.addDuration(issuedAt, lifetime) })
+          })
+        )
+      const outcome = (credential: Option.Option<Credential.Credential>) =>
+        Effect.fork(Effect.either(transport.push({ ...app, credential })))
+      const expiring = yield* outcome(lasting("60 seconds"))
+      const good = yield* outcome(lasting("61 seconds"))
+      const anonymous = yield* outcome(Option.none())
+      yield* TestClock.adjust("60 seconds")
+      const refused = yield* Fiber.join(expiring)
+      assert.strictEqual(Either.isLeft(refused) && refused.left._tag, "RegistryUnauthorized")
+      assert.isTrue(Either.isRight(yield* Fiber.join(good)))
+      assert.isTrue(Either.isRight(yield* Fiber.join(anonymous)))
+    }).pipe(
+      Effect.provide(
+        TestTransport.layer({
+          push: TestTransport.refusingExpired(TestTransport.delayed("60 seconds", TestTransport.pushed()))
         })
       )
     )

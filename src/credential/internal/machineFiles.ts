@@ -1,4 +1,3 @@
-import { homedir } from "node:os"
 import * as Path from "@effect/platform/Path"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
@@ -7,7 +6,11 @@ import type { Files } from "../Keychain.ts"
 
 const variable = (name: string) => Config.option(Config.nonEmptyString(name))
 
-const home = Config.map(variable("HOME"), Option.getOrElse(homedir))
+// Asked for and not imported: who never looks for the home folder needs no Node.
+const home = Config.map(
+  variable("HOME"),
+  Option.getOrElse(() => process.getBuiltinModule("node:os").homedir())
+)
 
 /** https://docs.docker.com/reference/cli/docker/#change-the-docker-directory */
 export const dockerFolder = Config.map(Config.all([variable("DOCKER_CONFIG"), home]), ([folder, home]) =>

@@ -1,68 +1,39 @@
 /**
  * Where a registry's answers may send gantry: token servers, redirects and upload locations are chosen by the server.
  */
-import { BlockList, isIP } from "node:net"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { quirksOf } from "../../flavor/RegistryFlavor.ts"
+import { makeNetworks } from "../../reference/internal/ipAddress.ts"
 import type { RegistryTls } from "../RegistryHttp.ts"
 
 type AddressKind = "loopback" | "local-only" | "private" | "public"
 
-const ranges = (ipv4: ReadonlyArray<readonly [string, number]>, ipv6: ReadonlyArray<readonly [string, number]>) => {
-  const list = new BlockList()
-  for (const [network, prefix] of ipv4) list.addSubnet(network, prefix, "ipv4")
-  for (const [network, prefix] of ipv6) list.addSubnet(network, prefix, "ipv6")
-  return list
-}
-
 // Connecting to the unspecified address reaches this machine too.
-const loopback = ranges(
-  [
-    ["127.0.0.0", 8],
-    ["0.0.0.0", 8]
-  ],
-  [["::", 127]]
-)
+const isLoopback = makeNetworks("127.0.0.0/8", "0.0.0.0/8", "::/127")
 
 // Link-local and multicast; 169.254.169.254 gives out cloud credentials.
-const localOnly = ranges(
-  [
-    ["169.254.0.0", 16],
-    ["224.0.0.0", 3]
-  ],
-  [
-    ["fe80::", 10],
-    ["ff00::", 8]
-  ]
-)
+const isLocalOnly = makeNetworks("169.254.0.0/16", "224.0.0.0/3", "fe80::/10", "ff00::/8")
 
 // https://www.iana.org/assignments/iana-ipv4-special-registry, and NAT64, through which IPv6 reaches all of them.
-const reserved = ranges(
-  [
-    ["10.0.0.0", 8],
-    ["172.16.0.0", 12],
-    ["192.168.0.0", 16],
-    ["100.64.0.0", 10],
-    ["192.0.0.0", 24],
-    ["198.18.0.0", 15]
-  ],
-  [
-    ["fc00::", 7],
-    ["64:ff9b::", 96]
-  ]
+const isReserved = makeNetworks(
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "100.64.0.0/10",
+  "192.0.0.0/24",
+  "198.18.0.0/15",
+  "fc00::/7",
+  "64:ff9b::/96"
 )
 
 /** How near an address is to this machine; a name counts as public unless it means this machine. */
 export const addressKind = (hostname: string): AddressKind => {
   const name = hostname.replace(/^\[|\]$|\.$/g, "").toLowerCase()
   if (name === "localhost" || name.endsWith(".localhost")) return "loopback"
-  const version = isIP(name)
-  if (version === 0) return "public"
-  const family = version === 6 ? "ipv6" : "ipv4"
-  if (loopback.check(name, family)) return "loopback"
-  if (localOnly.check(name, family)) return "local-only"
-  return reserved.check(name, family) ? "private" : "public"
+  if (isLoopback(name)) return "loopback"
+  if (isLocalOnly(name)) return "local-only"
+  return isReserved(name) ? "private" : "public"
 }
 
 /** Plain HTTP on loopback, as engines do it; HTTPS with a verified certificate elsewhere. */
