@@ -24,15 +24,18 @@ const annotation = ({ error, status, target }: Result): string =>
     message: oneLine(error?.message ?? status)
   })
 
-/** Other commands of the step may have written to the file, and not have ended their last line. */
-const append = Effect.fnUntraced(function* (file: string, text: (room: number) => Option.Option<string>) {
+/**
+ * Adds a text, made for the bytes that stand before it, and says whether there was one. Other commands of the step may
+ * have written to the file, and not have ended their last line.
+ */
+const append = Effect.fnUntraced(function* (file: string, textAfter: (bytes: number) => Option.Option<string>) {
   const fileSystem = yield* FileSystem.FileSystem
   const size = yield* Effect.orElseSucceed(
     Effect.map(fileSystem.stat(file), ({ size }) => Number(size)),
     () => 0
   )
   const begin = size > 0 ? "\n\n" : ""
-  const added = text(summaryBytes - size - begin.length)
+  const added = textAfter(size + begin.length)
   if (Option.isSome(added)) yield* fileSystem.writeFileString(file, begin + added.value, { flag: "a" })
   return Option.isSome(added)
 })
@@ -40,7 +43,7 @@ const append = Effect.fnUntraced(function* (file: string, text: (room: number) =
 /** A summary is for people: that there is none fails no step, as with GitHub's own. */
 const writeSummary = Effect.fnUntraced(function* (file: string, report: Report) {
   if (file === "") return
-  yield* append(file, (room) => markdownWithin(report, room)).pipe(
+  yield* append(file, (bytes) => markdownWithin(report, summaryBytes - bytes)).pipe(
     Effect.flatMap((isAdded) =>
       isAdded
         ? Effect.void

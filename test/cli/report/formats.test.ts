@@ -102,6 +102,9 @@ describe("the report", () => {
     const less = Option.getOrThrow(markdownWithin(Samples.report, size - 1)).split("\n")
     assert.match(less[4] ?? "", /^\| failed \|/)
     assert.strictEqual(less.at(-2), "1 more push is left out here: `--report FILE` has them all.")
+    for (let bytes = 300; bytes < size; bytes++) {
+      assert.isAtMost(Buffer.byteLength(Option.getOrThrow(markdownWithin(Samples.report, bytes))), bytes)
+    }
     const least = Option.getOrThrow(markdownWithin(Samples.report, 300)).split("\n")
     assert.strictEqual(least.at(-2), "4 more pushes are left out here: `--report FILE` has them all.")
     assert.deepStrictEqual(markdownWithin(Samples.report, 200), Option.none())
