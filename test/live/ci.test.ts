@@ -92,10 +92,17 @@ const release = Effect.fnUntraced(function* (more: ReadonlyArray<unknown> = []) 
   return { report, shown: steps.filter(isShown).map(show(mask)).join("\n") }
 })
 
-/** What the build says is Docker's. */
-const isShown = ({ name }: EndedStep) => name !== "Build" && name !== "Install gantry"
+/** What a build says is Docker's, unless it fails. */
+const isShown = ({ code, name }: EndedStep) => code !== 0 || (name !== "Build" && name !== "Install gantry")
 
-/** Pushes run at once, so the order of what they say changes. */
+/** Pushes run at once, so the order of what they say changes; progress is told of those that take 10 seconds. */
+const lasting = (text: string): ReadonlyArray<string> =>
+  text
+    .trimEnd()
+    .split("\n")
+    .filter((line) => !/: \d+ layers? done/.test(line))
+    .sort()
+
 const show =
   (mask: (text: string) => string) =>
   ({ code, commands, name, outputs, stderr, stdout, summary }: EndedStep): string =>
@@ -104,7 +111,7 @@ const show =
       "stdout:",
       mask(stdout),
       "stderr, sorted:",
-      `${mask(stderr).trimEnd().split("\n").sort().join("\n")}\n`,
+      `${lasting(mask(stderr)).join("\n")}\n`,
       "annotations:",
       ...commands.map(({ data, name, properties }) => `${name} ${mask(`${JSON.stringify(properties)} ${data}`)}`),
       "",
