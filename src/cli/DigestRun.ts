@@ -12,6 +12,7 @@ import type { DigestSettings } from "./digest.ts"
 import { exitCode } from "./exitCode.ts"
 import { chooseNamed } from "./internal/chooseNamed.ts"
 import { connectionProblems } from "./internal/connectionProblems.ts"
+import { jsonDocument } from "./internal/jsonText.ts"
 import { hostsBeside, layerAsking } from "./internal/layerCatalog.ts"
 import { loadFile, registriesOf } from "./internal/loadFile.ts"
 import { untilSignal } from "./internal/untilSignal.ts"
@@ -85,5 +86,5 @@ const json = (target: ImageReference.ImageReference, found: Found): string => {
     found.status === "found"
       ? { ...found, digest: String(found.digest), repoDigest: `${target.name}@${found.digest}` }
       : found
-  return `${JSON.stringify({ schemaVersion: 1, target: String(target), ...result }, undefined, 2)}\n`
+  return jsonDocument({ schemaVersion: 1, target: String(target), ...result })
 }

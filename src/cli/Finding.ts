@@ -3,6 +3,7 @@
  */
 import * as Arr from "effect/Array"
 import * as Schema from "effect/Schema"
+import { jsonDocument } from "./internal/jsonText.ts"
 import { withoutAdvice } from "./output/problem.ts"
 
 const exactly = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
@@ -85,4 +86,4 @@ export const report = (findings: ReadonlyArray<Finding>): DoctorReport => {
 
 const encode = Schema.encodeSync(DoctorReport)
 
-export const toJson = (report: DoctorReport): string => `${JSON.stringify(encode(report), undefined, 2)}\n`
+export const toJson = (report: DoctorReport): string => jsonDocument(encode(report))

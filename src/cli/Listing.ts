@@ -3,6 +3,7 @@
  */
 import * as Schema from "effect/Schema"
 import { ErrorReport } from "../push/PushError.ts"
+import { jsonDocument } from "./internal/jsonText.ts"
 
 const exactly = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
@@ -41,5 +42,5 @@ export const toJson = (results: ReadonlyArray<Listing>): string => {
     failed: count("failed"),
     results
   })
-  return `${JSON.stringify(report, undefined, 2)}\n`
+  return jsonDocument(report)
 }

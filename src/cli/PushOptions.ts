@@ -79,6 +79,13 @@ export const batchOptions = {
     decode: oneOf("auto", "bars", "plain", "json", "none"),
     fallback: "auto"
   }),
+  ci: value({
+    placeholder: "auto|github|none",
+    about:
+      "What a CI service is told. github: an annotation for a failed push, the report in the step's summary, and digest, repo-digest and report as outputs of a single push. auto is that in GitHub Actions, else none. Default: auto.",
+    decode: oneOf("auto", "github", "none"),
+    fallback: "auto"
+  }),
   report: optional({
     placeholder: "FILE",
     about: "Write a report, also after a failure or a signal: .json, .xml (JUnit) or .md.",

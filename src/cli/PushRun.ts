@@ -18,6 +18,7 @@ import type { EngineContextInvalid } from "../engine/EngineError.ts"
 import * as PushError from "../push/PushError.ts"
 import type { PushEvent } from "../push/PushEvent.ts"
 import type { BatchPlan } from "../runtime/Batch.ts"
+import * as Ci from "./ci/Ci.ts"
 import * as Diagnosis from "./Diagnosis.ts"
 import { engineChoice, engineProblems } from "./EngineOptions.ts"
 import * as EventFile from "./EventFile.ts"
@@ -70,6 +71,7 @@ export const run = Effect.fn("PushRun.run")(function* <R>(command: PushCommand<R
     onSome: openEvents
   })
   const progress = yield* Progress.make(settings.progress)
+  const ci = yield* Ci.make(settings.ci)
   const diagnosis = yield* Ref.make(Diagnosis.empty)
   const note = explains(settings)
     ? (event: PushEvent) => Ref.update(diagnosis, (before) => Diagnosis.note(before, event))
@@ -98,16 +100,19 @@ export const run = Effect.fn("PushRun.run")(function* <R>(command: PushCommand<R
     results
   })
 
-  const problems = Arr.getSomes([yield* writeFile(settings, report), yield* events.problem])
+  const problems = Arr.getSomes([yield* writeFile(settings, report), yield* events.problem, yield* ci.publish(report)])
   yield* progress.end(report)
   yield* stdio.stderr(toText(explains(settings) ? Diagnosis.lines(yield* Ref.get(diagnosis), report) : []))
+  yield* stdio.stderr(toText(isForPeople(settings) ? ci.annotations(report) : []))
   yield* stdio.stdout(settings.output === "json" ? json(report) : text(report))
   yield* stdio.stderr(toText(problems.map((message) => problemLine(`gantry ${name}`, { message }))))
   return exitCode(end._tag === "Finished" && problems.length > 0 ? { _tag: "Unwritten" } : end, results)
 }, Effect.scoped)
 
 /** Events as JSON have it all, and nothing else belongs between them. */
-const explains = ({ progress, verbose }: BatchSettings): boolean => verbose && progress !== "json"
+const isForPeople = ({ progress }: BatchSettings): boolean => progress !== "json"
+
+const explains = (settings: BatchSettings): boolean => settings.verbose && isForPeople(settings)
 
 const toText = (lines: ReadonlyArray<string>): string => lines.map((line) => `${line}\n`).join("")
 

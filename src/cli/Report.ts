@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { ErrorReport } from "../push/PushError.ts"
 import { TransferredBytes } from "../push/PushedImage.ts"
+import { jsonDocument, jsonLine } from "./internal/jsonText.ts"
 
 const exactly = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
@@ -109,4 +110,7 @@ export const summary = ({ results, total }: Report): string => {
 const encode = Schema.encodeSync(Report)
 
 /** The report as the JSON document that `--output json` and `--report FILE.json` give. */
-export const toJson = (report: Report): string => `${JSON.stringify(encode(report), undefined, 2)}\n`
+export const toJson = (report: Report): string => jsonDocument(encode(report))
+
+/** The same document on one line. */
+export const toJsonLine = (report: Report): string => jsonLine(encode(report))

@@ -16,7 +16,7 @@ export type End =
   | { readonly _tag: "Interrupted"; readonly signal: Signal }
   /** A defect of gantry. */
   | { readonly _tag: "Crashed" }
-  /** A result, a report or an event file that was asked for could not be written. */
+  /** A result, a report or an event file that was asked for, or what later steps of CI rely on, could not be written. */
   | { readonly _tag: "Unwritten" }
 
 /** What became of one thing that a command did: a push, or a question to a registry. */

@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as RegistryFlavor from "../flavor/RegistryFlavor.ts"
 import { type Command, noWords } from "./Command.ts"
+import { jsonDocument } from "./internal/jsonText.ts"
 import { decode, type OptionTable } from "./OptionTable.ts"
 import { output } from "./PushOptions.ts"
 import { Stdio } from "./Stdio.ts"
@@ -51,7 +52,7 @@ export const flavors: Command = {
     const { stdout } = yield* Stdio
     const settings = yield* decode(flavorsOptions, given)
     const known = (yield* RegistryFlavor.RegistryFlavors).map(describe)
-    yield* stdout(settings.output === "json" ? `${JSON.stringify(known, undefined, 2)}\n` : table(known))
+    yield* stdout(settings.output === "json" ? jsonDocument(known) : table(known))
     return 0
   })
 }

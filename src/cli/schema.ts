@@ -4,6 +4,7 @@
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import { type Command, oneWord } from "./Command.ts"
+import { jsonDocument } from "./internal/jsonText.ts"
 import { expected } from "./OptionTable.ts"
 import { Stdio } from "./Stdio.ts"
 import { UsageError } from "./UsageError.ts"
@@ -31,7 +32,7 @@ export const schema: Command = {
       () => unknownSchema(text)
     )
     const { jsonSchema } = yield* runtime
-    yield* stdout(`${JSON.stringify(jsonSchema(name), undefined, 2)}\n`)
+    yield* stdout(jsonDocument(jsonSchema(name)))
     return 0
   })
 }

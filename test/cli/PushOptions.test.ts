@@ -25,6 +25,7 @@ describe("push options", () => {
         onExisting: "overwrite",
         output: "text",
         progress: "auto",
+        ci: "auto",
         report: Option.none(),
         events: Option.none(),
         dryRun: false,

@@ -26,6 +26,7 @@ const wrong: ReadonlyArray<string> = [
   "push app:1 --report FOLDER/none/out.json",
   "push app:1 --only ap --only !x",
   "push app:1 --on-existing keep",
+  "push app:1 --ci gitlab",
   "batch",
   "batch a b",
   "batch -",

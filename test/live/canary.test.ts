@@ -160,6 +160,9 @@ describeLive("a secret given to the command", (it) => {
             environment: {
               PATH: `${join(folder, "bin")}:${process.env["PATH"] ?? ""}`,
               DOCKER_HOST: engine.host,
+              GITHUB_ACTIONS: "true",
+              GITHUB_STEP_SUMMARY: join(folder, "step_summary"),
+              GITHUB_OUTPUT: join(folder, "set_output"),
               ...way.environment?.(canary, guard.host)
             }
           })
@@ -168,7 +171,9 @@ describeLive("a secret given to the command", (it) => {
           const canaries = { secret: canary, ...(way.challenge === "bearer" ? { token } : {}) }
           assert.deepStrictEqual(Canary.leaksIn(told, canaries), Object.keys(canaries), "the registry was told")
           const written = output + (yield* Effect.promise(() => everythingWritten(folder, input)))
-          assert.include(written, reference, "what was written is looked at")
+          for (const text of [reference, "### gantry: ", "report<<"]) {
+            assert.include(written, text, "what was written is looked at")
+          }
           assert.deepStrictEqual(Canary.leaksIn(written, canaries), [])
           assert.strictEqual(code, outcome === "let in" ? 0 : 3)
         })

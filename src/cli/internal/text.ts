@@ -1,8 +1,16 @@
 // Controls, line separators, and the marks that turn the direction of what follows.
 const control = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu
 
-/** A registry's or an engine's text as one line that can not move a cursor, colour a terminal or begin a new line. */
-export const oneLine = (text: string): string => text.replace(control, " ").trim()
+/**
+ * A registry's or an engine's text as one line that can not move a cursor, colour a terminal or begin a new line. Nor is it
+ * a command to a CI service: GitHub takes `::` at the beginning of a line for one, and, as Azure, `##[` and `##vso[` anywhere.
+ */
+export const oneLine = (text: string): string =>
+  text
+    .replace(control, " ")
+    .trim()
+    .replace(/^::/, ": :")
+    .replace(/#(?=#)/g, "# ")
 
 /** Milliseconds as people read them: `850 ms`, `3.1 s`, `2 min 5 s`. */
 export const readableDuration = (millis: number): string => {

@@ -1,12 +1,12 @@
 /**
  * A run shown on stderr while it goes on.
  */
-import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type { PushEvent } from "../../push/PushEvent.ts"
+import { variable } from "../internal/variable.ts"
 import type { Report } from "../Report.ts"
 import { type Screen, Stdio } from "../Stdio.ts"
 import { json } from "./json.ts"
@@ -36,8 +36,6 @@ const lines = <State>(renderer: ProgressRenderer<State>): Effect.Effect<Progress
       end: (report) => say(renderer.end(report))
     }
   })
-
-const variable = (name: string) => Effect.orElseSucceed(Config.string(name), () => "")
 
 /** A CI service sets `CI`, most of them to `true`. */
 const isCi = Effect.map(variable("CI"), (text) => !["", "0", "false"].includes(text.toLowerCase()))

@@ -1,11 +1,12 @@
 import * as Schema from "effect/Schema"
 import { PushEvent } from "../../push/PushEvent.ts"
+import { jsonLine } from "../internal/jsonText.ts"
 import type { ProgressRenderer } from "./ProgressRenderer.ts"
 
 const encode = Schema.encodeSync(PushEvent)
 
 /** An event as one line of JSON. */
-export const eventLine = (event: PushEvent): string => JSON.stringify(encode(event))
+export const eventLine = (event: PushEvent): string => jsonLine(encode(event))
 
 /** `--progress json`: one event a line. */
 export const json: ProgressRenderer<void> = {

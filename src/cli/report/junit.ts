@@ -1,4 +1,5 @@
 import * as DateTime from "effect/DateTime"
+import { causeLines } from "../output/problem.ts"
 import { isFailure, type Report, type Result } from "../Report.ts"
 
 const entities: { readonly [character: string]: string } = {
@@ -17,15 +18,18 @@ const escape = (text: string): string =>
 
 const seconds = (millis: number): string => (millis / 1000).toFixed(3)
 
-/** The report as JUnit's XML: a push is a test case, a cancelled one is skipped. */
+/**
+ * The report as JUnit's XML: a push is a test case, a cancelled one is skipped. The root has no count of those, which
+ * Jenkins' schema does not know there.
+ */
 export const junit = (report: Report): string => {
   const skipped = report.results.filter(isSkipped).length
-  const counts = `tests="${report.total}" failures="${report.failed}" errors="0" skipped="${skipped}"`
+  const counts = `tests="${report.total}" failures="${report.failed}" errors="0"`
   const timing = `time="${seconds(report.durationMs)}"`
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="gantry" ${counts} ${timing}>`,
-    `  <testsuite name="push" ${counts} ${timing} timestamp="${DateTime.formatIso(report.startedAt)}">`,
+    `  <testsuite name="push" ${counts} skipped="${skipped}" ${timing} timestamp="${DateTime.formatIso(report.startedAt)}">`,
     ...report.results.flatMap(testCase),
     "  </testsuite>",
     "</testsuites>",
@@ -42,10 +46,15 @@ const testCase = (result: Result): ReadonlyArray<string> => {
 }
 
 const verdict = (result: Result): string | undefined => {
-  if (isFailure(result)) {
-    const { _tag, message } = result.error ?? { _tag: result.status, message: result.status }
-    return `<failure type="${escape(_tag)}" message="${escape(message)}"/>`
-  }
+  if (isFailure(result)) return failure(result)
   if (isSkipped(result)) return `<skipped message="${result.status}"/>`
   return result.repoDigest === undefined ? undefined : `<system-out>${escape(result.repoDigest)}</system-out>`
+}
+
+/** Some readers show the message alone (dorny/test-reporter's list), others the text alone (GitLab). */
+const failure = ({ error, status }: Result): string => {
+  const { _tag, message } = error ?? { _tag: status, message: status }
+  const details = error === undefined ? [] : causeLines(error)
+  const text = [message, ...details].map(escape).join("\n")
+  return `<failure type="${escape(_tag)}" message="${escape(message)}">${text}</failure>`
 }

@@ -1,6 +1,25 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { clockTime, readableBytes } from "../../../src/cli/internal/text.ts"
+import { clockTime, oneLine, readableBytes } from "../../../src/cli/internal/text.ts"
+import { commandsIn, hostileTexts } from "../support/actionsRunner.ts"
+
+describe("oneLine", () => {
+  it("is no command to a CI service, wherever in a line it stands, for any text", () => {
+    FastCheck.assert(
+      FastCheck.property(hostileTexts, FastCheck.constantFrom("", "    ", "reg.test/a: failed: "), (text, before) => {
+        const line = `${before}${oneLine(text)}`
+        assert.notMatch(line, /[\p{Cc}\u2028\u2029]/u)
+        assert.deepStrictEqual(commandsIn(line), [])
+        assert.notInclude(line, "##")
+      })
+    )
+  })
+
+  it("leaves alone what is none", () => {
+    for (const text of ["[::1]:5000/a::b", "oci:./a#1", "it said: ::error::no"]) assert.strictEqual(oneLine(text), text)
+    assert.strictEqual(oneLine("\n ::add-mask::a ##[error]b ##vso[c]"), ": :add-mask::a # #[error]b # #vso[c]")
+  })
+})
 
 describe("readableBytes", () => {
   it("has three digits and the unit that fits", () => {

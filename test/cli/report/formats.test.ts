@@ -2,12 +2,13 @@ import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import * as JSONSchema from "effect/JSONSchema"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { json } from "../../../src/cli/output/json.ts"
 import { text } from "../../../src/cli/output/text.ts"
 import { Report, toJson } from "../../../src/cli/Report.ts"
 import { junit } from "../../../src/cli/report/junit.ts"
-import { markdown } from "../../../src/cli/report/markdown.ts"
+import { markdown, markdownWithin } from "../../../src/cli/report/markdown.ts"
 import * as Samples from "../support/samples.ts"
 
 const golden = (name: string) => readFileSync(new URL(`../../golden/${name}`, import.meta.url), "utf8")
@@ -76,5 +77,45 @@ describe("the report", () => {
         for (const row of rows) assert.strictEqual(row.replaceAll("\\|", "").split("|").length, 7)
       })
     )
+  })
+
+  it("is Markdown in no more bytes than there is room for, with failures first and the rest counted", () => {
+    FastCheck.assert(
+      FastCheck.property(Samples.reports, FastCheck.nat(3000), (report, bytes) => {
+        const page = Option.getOrUndefined(markdownWithin(report, bytes))
+        if (page === undefined) return assert.isBelow(bytes, 400)
+        assert.isAtMost(Buffer.byteLength(page), bytes)
+        const lines = page.split("\n")
+        const shown = lines.filter((line) => line.startsWith("| ")).length - 2
+        const counted = Number(/^(\d+) more push/.exec(lines.at(-2) ?? "")?.[1] ?? 0)
+        assert.strictEqual(shown + counted, report.total)
+        const failures = lines.filter((line) => line.startsWith("- ")).length
+        assert.strictEqual(failures, Math.min(shown, counted === 0 ? shown : report.failed, report.failed))
+      })
+    )
+  })
+
+  it("leaves out of Markdown only what does not fit", () => {
+    const whole = markdown(Samples.report)
+    const size = Buffer.byteLength(whole)
+    assert.deepStrictEqual(markdownWithin(Samples.report, size), Option.some(whole))
+    const less = Option.getOrThrow(markdownWithin(Samples.report, size - 1)).split("\n")
+    assert.match(less[4] ?? "", /^\| failed \|/)
+    assert.strictEqual(less.at(-2), "1 more push is left out here: `--report FILE` has them all.")
+    for (let bytes = 300; bytes < size; bytes++) {
+      assert.isAtMost(Buffer.byteLength(Option.getOrThrow(markdownWithin(Samples.report, bytes))), bytes)
+    }
+    const least = Option.getOrThrow(markdownWithin(Samples.report, 300)).split("\n")
+    assert.strictEqual(least.at(-2), "4 more pushes are left out here: `--report FILE` has them all.")
+    assert.deepStrictEqual(markdownWithin(Samples.report, 200), Option.none())
+  })
+
+  it("shows a | and a $ of Markdown as they are, in its table and below it", () => {
+    const [, , failed] = Samples.report.results
+    if (failed?.error === undefined) return assert.fail("the third one has failed")
+    const result = { ...failed, source: "a|b", target: "c|d", error: { ...failed.error, message: "$HOME or $(x)" } }
+    const page = markdown({ ...Samples.report, results: [result] })
+    assert.include(page, "| failed | `a\\|b` | `c\\|d` |")
+    assert.include(page, "- `c|d`: \\$HOME or \\$(x)\n")
   })
 })
