@@ -137,6 +137,14 @@ describe("Keychain", () => {
     )
   )
 
+  it.scoped("gives each repository its own credential, also when they are asked for at the same time", () =>
+    Effect.gen(function* () {
+      const { find } = yield* machine({ [podman]: file({ "quay.io/a": "bot-a", "quay.io/b": "bot-b" }) })
+      const found = yield* Effect.all([find("quay.io", "a/app"), find("quay.io", "b/app")], atOnce)
+      assert.deepStrictEqual(found.map(usernameOf), ["bot-a", "bot-b"])
+    })
+  )
+
   it.scoped("knows nothing on a machine without any file", () =>
     Effect.gen(function* () {
       const { find } = yield* machine({})
