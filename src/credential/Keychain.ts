@@ -9,6 +9,7 @@ import * as Arr from "effect/Array"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -19,6 +20,7 @@ import type { CredentialError, CredentialHelperError, DockerConfigError } from "
 import * as CredentialHelper from "./CredentialHelper.ts"
 import * as DockerConfig from "./DockerConfig.ts"
 import { machineFiles } from "./internal/machineFiles.ts"
+import { makeSingleFlight } from "./internal/singleFlight.ts"
 
 /**
  * Finds the credential the machine holds for a host; `None` when it holds none.
@@ -53,7 +55,8 @@ export interface Files {
 }
 
 /**
- * A keychain of the files given. They are read again by each `find`, in order, up to the first that knows the host.
+ * A keychain of the files given. They are read again by each `find`, in order, up to the first that knows the host; those
+ * that ask for one host while it is looked for share what is found.
  *
  * A file that is malformed, an entry of this host that can not be used and a credential helper that fails are errors: what
  * comes after them is not asked. Docker goes on anonymously when the program of a helper is missing; here that is a
@@ -107,19 +110,26 @@ export const layerFiles = (files: Files): Layer.Layer<Keychain, never, FileSyste
             )
         })
 
-      return {
-        find: Effect.fn("Keychain.find")(function* (host, options) {
-          for (const source of sources) {
-            const config = yield* source
-            const location = yield* DockerConfig.locate(config, host, options?.repository)
-            yield* report(config)
-            const found = Option.isSome(location) ? yield* take(location.value, host, config.path) : Option.none()
-            if (Option.isSome(found)) {
-              return found
-            }
+      const search = Effect.fnUntraced(function* (host: string, repository: string | undefined) {
+        for (const source of sources) {
+          const config = yield* source
+          const location = yield* DockerConfig.locate(config, host, repository)
+          yield* report(config)
+          const found = Option.isSome(location) ? yield* take(location.value, host, config.path) : Option.none()
+          if (Option.isSome(found)) {
+            return found
           }
-          return Option.none()
-        })
+        }
+        return Option.none()
+      })
+
+      // The pushes of a batch ask at the same moments, and nothing is remembered between them.
+      const shared = yield* makeSingleFlight<Option.Option<ResolvedCredential>, CredentialError>(() => Duration.zero)
+
+      return {
+        find: Effect.fn("Keychain.find")((host, options) =>
+          shared(`${host}/${options?.repository ?? ""}`, search(host, options?.repository))
+        )
       }
     })
   )

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { assert, describe, it } from "@effect/vitest"
 import * as Config from "effect/Config"
@@ -86,6 +87,8 @@ const usernameOf = (resolved: Option.Option<Credential.ResolvedCredential>) =>
     Option.map(resolved, ({ credential: { kind } }) => (kind._tag === "UsernamePassword" ? kind.username : kind._tag))
   )
 
+const atOnce = { concurrency: "unbounded" } as const
+
 const docker = ".docker/config.json"
 const podman = "run/containers/auth.json"
 const podmanHome = ".config/containers/auth.json"
@@ -100,6 +103,45 @@ describe("Keychain", () => {
         Equal.equals(found.credential, Credential.usernamePassword({ host: "reg.io", username: "bot", password }))
       )
       assert.deepInclude(found, { origin: path(docker), revalidate: true })
+    })
+  )
+
+  it.effect("reads a file once for all who ask for a host at the same time, and again for who asks later", () =>
+    Effect.gen(function* () {
+      const { find } = yield* Keychain.Keychain
+      const read = (count: number) =>
+        Effect.all(
+          Array.from({ length: count }, () => find("reg.io")),
+          atOnce
+        )
+      assert.deepStrictEqual((yield* read(8)).map(usernameOf), Array(8).fill("bot-1"))
+      assert.deepStrictEqual((yield* read(1)).map(usernameOf), ["bot-2"])
+      const [reg, other] = yield* Effect.all([find("reg.io"), find("other.io")], atOnce)
+      assert.deepStrictEqual([usernameOf(reg), usernameOf(other)], ["bot-3", undefined])
+    }).pipe(
+      Effect.provide(
+        Layer.provide(
+          Keychain.layerFiles({ dockerConfigFile: "config.json", containersAuthFiles: [] }),
+          Layer.sync(FileSystem.FileSystem, () => {
+            let reads = 0
+            return FileSystem.makeNoop({
+              readFileString: () =>
+                Effect.zipRight(
+                  Effect.yieldNow(),
+                  Effect.sync(() => file({ "reg.io": `bot-${++reads}` }))
+                )
+            })
+          })
+        )
+      )
+    )
+  )
+
+  it.scoped("gives each repository its own credential, also when they are asked for at the same time", () =>
+    Effect.gen(function* () {
+      const { find } = yield* machine({ [podman]: file({ "quay.io/a": "bot-a", "quay.io/b": "bot-b" }) })
+      const found = yield* Effect.all([find("quay.io", "a/app"), find("quay.io", "b/app")], atOnce)
+      assert.deepStrictEqual(found.map(usernameOf), ["bot-a", "bot-b"])
     })
   )
 

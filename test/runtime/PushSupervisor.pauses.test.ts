@@ -347,7 +347,7 @@ describe("PushSupervisor's pauses", () => {
       }
       const runtime = supervised(
         (call) => (call.target.registry === "a.example.com" ? throttling(3)(call) : afterSeconds(1)),
-        { maxInFlight: 4, concurrency: 2, retries: 3 }
+        { maxInFlight: 4, concurrency: 3, retries: 3 }
       )
       const b = requests("b.example.com", 20)
       const alone = completed(yield* Effect.scoped(Effect.provide(anHourOf(...b), runtime)))

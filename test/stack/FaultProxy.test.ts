@@ -150,6 +150,13 @@ describe("FaultProxy", () => {
       })
     )
 
+    it.scoped("to every nth request that matches", () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* teapots({ path: /^\/a/, every: 2, fault }), [201, 201, 418, 201, 418])
+        assert.deepStrictEqual(yield* teapots({ path: /^\/a/, every: 2, from: 3, fault }), [201, 201, 201, 201, 418])
+      })
+    )
+
     it.scoped("to every request that matches", () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* teapots({ path: /a/, fault }), [418, 201, 418, 418, 418])

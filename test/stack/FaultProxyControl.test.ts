@@ -41,6 +41,7 @@ describe("FaultProxyControl", () => {
         [{ metod: "GET", fault: { _tag: "Hang" } }, "metod"],
         [{ path: "(", fault: { _tag: "Hang" } }, "path"],
         [{ nth: 0 }, "nth"],
+        [{ every: 0 }, "every"],
         [{ fault: { _tag: "Explode" } }, "fault"]
       ]
       for (const [rule, complaint] of refusals) {

@@ -4,10 +4,6 @@
  * Every run pushes to a registry of its own that is empty, in one repository: an engine mounts a layer that it knows to
  * be in another repository of the same registry, and would send nothing from the second run on.
  */
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import * as ImageFixture from "../stack/ImageFixture.ts"
 import * as Http from "../stack/internal/http.ts"
@@ -15,43 +11,12 @@ import * as Prerequisites from "../stack/Prerequisites.ts"
 import * as Stack from "../stack/Stack.ts"
 import * as Bench from "./Bench.ts"
 import * as Program from "./program.ts"
+import { dockerode, dockerPush, gantry, home } from "./pushPrograms.ts"
 
 const { MiB } = ImageFixture
 
 const images = 30
-const concurrency = 8
 const repository = "bench/app"
-
-const root = fileURLToPath(new URL("../../..", import.meta.url))
-
-const gantry = (references: ReadonlyArray<string>): Program.Program => ({
-  command: process.execPath,
-  arguments: [
-    join(root, "dist/bin/gantry.js"),
-    "push",
-    ...references,
-    "--concurrency",
-    String(concurrency),
-    "--progress",
-    "none"
-  ]
-})
-
-const dockerPush = (references: ReadonlyArray<string>): Program.Program => ({
-  command: "xargs",
-  arguments: [`-P${concurrency}`, "-n1", "docker", "push", "-q"],
-  stdin: references.join("\n")
-})
-
-const dockerode = (references: ReadonlyArray<string>): Program.Program => ({
-  command: process.execPath,
-  arguments: [join(root, "scripts/lib/bench/dockerodePush.mjs"), ...references]
-})
-
-const home = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "gantry-bench-"))),
-  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
-)
 
 const tagsAt = (port: number) =>
   Effect.map(Http.request({ host: "127.0.0.1", port, path: `/v2/${repository}/tags/list` }), ({ text }) => {

@@ -38,8 +38,10 @@ export interface RequestMatcher {
 export interface FaultRule extends RequestMatcher {
   /** Only the nth request that matches, counted from 1 since the rule was added. */
   readonly nth?: number | undefined
-  /** The nth and all later ones. With neither `nth` nor `from`: every request that matches. */
+  /** The nth and all later ones. With none of `nth`, `from` and `every`: each request that matches. */
   readonly from?: number | undefined
+  /** Every nth one: with 10 the tenth, the twentieth and so on. */
+  readonly every?: number | undefined
   /** Waited before anything else, on the Clock of the fiber that made the proxy. */
   readonly delay?: Duration.DurationInput | undefined
   /** The speed of either body. */

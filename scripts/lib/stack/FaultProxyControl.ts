@@ -57,6 +57,7 @@ const Rule = Schema.Struct({
   path: Schema.optional(Pattern),
   nth: Schema.optional(Count),
   from: Schema.optional(Count),
+  every: Schema.optional(Count),
   delayMillis: Schema.optional(Schema.NonNegative),
   bytesPerSecond: Schema.optional(Schema.Positive),
   fault: Schema.optional(Fault)

@@ -16,7 +16,7 @@ const VersionAnswer = Schema.Struct({
 })
 
 export const version = {
-  schema: VersionAnswer,
+  schema: Schema.parseJson(VersionAnswer),
   read: (answer: typeof VersionAnswer.Type): EngineVersion => ({
     version: answer.Version,
     apiVersion: answer.ApiVersion,
@@ -46,7 +46,7 @@ const InfoAnswer = Schema.Struct({
 })
 
 export const info = {
-  schema: InfoAnswer,
+  schema: Schema.parseJson(InfoAnswer),
   read: (answer: typeof InfoAnswer.Type): EngineInfo => ({
     imageStore: answer.DriverStatus.some(
       ([name, value]) => name === "driver-type" && value === "io.containerd.snapshotter.v1"
@@ -77,7 +77,7 @@ const ImageAnswer = Schema.Struct({
 })
 
 export const image = {
-  schema: ImageAnswer,
+  schema: Schema.parseJson(ImageAnswer),
   read: (answer: typeof ImageAnswer.Type): ImageInspection => ({
     id: answer.Id,
     repoTags: answer.RepoTags,
@@ -100,7 +100,7 @@ const DistributionAnswer = Schema.Struct({
 })
 
 export const distribution = {
-  schema: DistributionAnswer,
+  schema: Schema.parseJson(DistributionAnswer),
   read: (answer: typeof DistributionAnswer.Type): DistributionInspection => ({
     ...answer.Descriptor,
     platforms: answer.Platforms.map(({ architecture, os, variant }) =>

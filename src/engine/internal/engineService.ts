@@ -56,12 +56,12 @@ const withoutSecrets =
 export const make = ({ dockerode, modem }: EngineClient, address: EngineAddress): Service => {
   const line = { modem, address }
 
-  const json = <A, I, B>(
+  const json = <A, B>(
     request: EngineRequest,
-    answer: { readonly schema: Schema.Schema<A, I>; readonly read: (value: A) => B }
+    answer: { readonly schema: Schema.Schema<A, string>; readonly read: (value: A) => B }
   ): Effect.Effect<B, EngineError> =>
     ask(line, request).pipe(
-      Effect.flatMap(({ text }) => Schema.decode(Schema.parseJson(answer.schema))(text)),
+      Effect.flatMap(({ text }) => Schema.decode(answer.schema)(text)),
       Effect.map(answer.read),
       Effect.catchTag("ParseError", (error) =>
         Effect.fail(new EngineRejected({ status: 200, text: scrub(`its answer is not an engine's: ${error.message}`) }))

@@ -9,8 +9,8 @@ export interface Rules {
   readonly next: (request: { readonly method: string; readonly path: string }) => FaultRule | undefined
 }
 
-const isDue = (rule: FaultRule, count: number) =>
-  rule.nth !== undefined ? count === rule.nth : count >= (rule.from ?? 1)
+const isDue = ({ every = 1, from = 1, nth }: FaultRule, count: number) =>
+  nth !== undefined ? count === nth : count >= from && count % every === 0
 
 export const make = (): Rules => {
   let rules: Array<{ readonly rule: FaultRule; count: number }> = []

@@ -1,0 +1,42 @@
+/** Programs that push references, eight at a time, from the engine that DOCKER_HOST names. */
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import * as Effect from "effect/Effect"
+import type * as Program from "./program.ts"
+
+const concurrency = 8
+
+const root = fileURLToPath(new URL("../../..", import.meta.url))
+
+export const gantry = (references: ReadonlyArray<string>, ...options: ReadonlyArray<string>): Program.Program => ({
+  command: process.execPath,
+  arguments: [
+    join(root, "dist/bin/gantry.js"),
+    "push",
+    ...references,
+    "--concurrency",
+    String(concurrency),
+    "--progress",
+    "none",
+    ...options
+  ]
+})
+
+export const dockerPush = (references: ReadonlyArray<string>): Program.Program => ({
+  command: "xargs",
+  arguments: [`-P${concurrency}`, "-n1", "docker", "push", "-q"],
+  stdin: references.join("\n")
+})
+
+export const dockerode = (references: ReadonlyArray<string>): Program.Program => ({
+  command: process.execPath,
+  arguments: [join(root, "scripts/lib/bench/dockerodePush.mjs"), ...references]
+})
+
+/** A home in which no docker configuration is. */
+export const home = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "gantry-bench-"))),
+  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
+)
