@@ -151,6 +151,26 @@ describe("EngineTransport", () => {
     )
   )
 
+  it.effect("asks the registry for the digest when the engine names two for the tag", () =>
+    Effect.gen(function* () {
+      const registry = yield* TestRegistry.TestRegistry
+      const stored = yield* registry.addImage(target, { config: bytes("another config"), layers: [] })
+      const pushed = yield* push()
+      assert.strictEqual(String(pushed.digest), String(stored.digest))
+    }).pipe(
+      Effect.provide(
+        world({
+          images: [local("reg.io/team/app:1")],
+          push: () =>
+            Stream.make(
+              result("1", digest),
+              EngineEvent.PushAux({ tag: "1", digest: Digest.unsafeParse(digestOf("another manifest")), size: 1 })
+            )
+        })
+      )
+    )
+  )
+
   it.effect("says that the push went through when nobody knows its digest", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(push())
@@ -176,7 +196,7 @@ describe("EngineTransport", () => {
     )
   )
 
-  it.effect("settles an engine that goes away by asking the registry, which has the image or has not", () => {
+  it.effect("settles an engine that goes away by asking the registry, which has the image, another one or none", () => {
     const goesAway = { images: [local("reg.io/team/app:1")], push: TestEngine.cut() }
     return Effect.gen(function* () {
       const lost = yield* Effect.flip(push()).pipe(Effect.provide(world(goesAway)))
@@ -190,6 +210,13 @@ describe("EngineTransport", () => {
         return yield* push()
       }).pipe(Effect.provide(world(goesAway)))
       assert.strictEqual(settled.status, "pushed")
+
+      const other = yield* Effect.gen(function* () {
+        const registry = yield* TestRegistry.TestRegistry
+        yield* registry.addImage(target, { config: bytes("another config"), layers: [] })
+        return yield* Effect.flip(push())
+      }).pipe(Effect.provide(world(goesAway)))
+      assert.strictEqual(other._tag, "EngineDisconnected")
     })
   })
 

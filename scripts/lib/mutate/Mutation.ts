@@ -5,7 +5,7 @@ import { join } from "node:path"
 /** How a catcher is run: by vitest, by vitest against the built command, by tstyche, or as a program of its own. */
 export type CatcherKind = "unit" | "live" | "types" | "program"
 
-/** One file that has to notice; with `names`, only its tests whose names contain one of them are run. */
+/** One file that has to notice; with `names`, only its tests whose names contain one of them are run with the patch. */
 export interface Catcher {
   readonly kind: CatcherKind
   readonly file: string
@@ -57,6 +57,3 @@ export const readAll = (folder: string): ReadonlyArray<Mutation> =>
       const patch = join(folder, file)
       return parse(file.slice(0, -".patch".length), patch, readFileSync(patch, "utf8"))
     })
-
-/** What a catcher is run as: two mutations with the same one share its run without a patch. */
-export const catcherKey = ({ file, names }: Catcher): string => [file, ...names].join("\n")

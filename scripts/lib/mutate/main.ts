@@ -64,11 +64,10 @@ const work = (
 
     const prove = (lane: Lane.Lane, catcher: Mutation.Catcher) =>
       Effect.gen(function* () {
-        const key = Mutation.catcherKey(catcher)
-        const known = proofs.get(key)
+        const known = proofs.get(catcher.file)
         if (known !== undefined) return yield* known
-        const proof = yield* Effect.cached(lane.prove(catcher))
-        proofs.set(key, proof)
+        const proof = yield* Effect.cached(lane.prove({ ...catcher, names: [] }))
+        proofs.set(catcher.file, proof)
         return yield* proof
       })
 

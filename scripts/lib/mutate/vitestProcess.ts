@@ -15,6 +15,10 @@ const firstLine = (text: string): string => text.split("\n")[0] ?? ""
 const isUnresolved = ({ message, name, stack }: Failure): boolean =>
   name === "ReferenceError" || /ReferenceError: \S+ is not defined/.test(`${message}\n${stack ?? ""}`)
 
+/** What is thrown where no test awaits it may be anything. */
+const messageOf = (thrown: unknown): string =>
+  typeof thrown === "object" && thrown !== null && "message" in thrown ? String(thrown.message) : "an unhandled error"
+
 const isTimeout = ({ message }: Failure): boolean => /^(Test|Hook) timed out in \d+ms/.test(message)
 
 const failuresOf = (test: TestCase): ReadonlyArray<Failure> => test.result().errors ?? []
@@ -36,7 +40,7 @@ const judge = (module: TestModule | undefined, unhandled: ReadonlyArray<unknown>
   if (module === undefined) {
     return unhandled.length === 0
       ? { _tag: "Broken", message: "vitest did not run the file" }
-      : { _tag: "Red", test: firstLine(String(unhandled[0])), how: "failed" }
+      : { _tag: "Red", test: firstLine(messageOf(unhandled[0])), how: "failed" }
   }
   const tests = [...module.children.allTests()]
   const [notLoaded] = module.errors()
@@ -48,7 +52,7 @@ const judge = (module: TestModule | undefined, unhandled: ReadonlyArray<unknown>
     return { _tag: "Red", test: firstLine(hook.message), how: isTimeout(hook) ? "timed out" : "failed" }
   }
   if (unhandled.length > 0 || notLoaded !== undefined) {
-    return { _tag: "Red", test: firstLine(String(unhandled[0] ?? notLoaded?.message)), how: "failed" }
+    return { _tag: "Red", test: firstLine(messageOf(unhandled[0] ?? notLoaded)), how: "failed" }
   }
   const passed = tests.filter((test) => test.result().state === "passed")
   if (passed.length === 0) return { _tag: "Broken", message: "no test of the file was run" }
