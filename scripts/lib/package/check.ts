@@ -99,7 +99,7 @@ const typeCheck = async (consumer: string): Promise<void> => {
   const imports = subpaths.map((subpath, index) => `import * as module${index} from "${subpath}"`)
   const names = subpaths.map((_, index) => `module${index}`)
   writeFileSync(join(consumer, "all.ts"), `${imports.join("\n")}\nexport const all = [${names.join(", ")}]\n`)
-  for (const [name, resolution] of Object.entries(resolutions)) {
+  const compile = async ([name, resolution]: readonly [string, object]): Promise<void> => {
     const compilerOptions = {
       ...resolution,
       target: "ES2022",
@@ -112,6 +112,7 @@ const typeCheck = async (consumer: string): Promise<void> => {
     writeFileSync(join(consumer, project), JSON.stringify({ compilerOptions, files: ["all.ts"] }))
     await run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", project], consumer)
   }
+  await Promise.all(Object.entries(resolutions).map(compile))
 }
 
 const importAll = async (consumer: string): Promise<void> => {
