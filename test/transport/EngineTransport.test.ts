@@ -66,6 +66,13 @@ const manifestDigest = String(
   ).digest
 )
 
+const givesTheDigestOfTheRegistry = Effect.gen(function* () {
+  const registry = yield* TestRegistry.TestRegistry
+  const stored = yield* registry.addImage(target, { config: bytes("another config"), layers: [] })
+  const pushed = yield* push()
+  assert.strictEqual(String(pushed.digest), String(stored.digest))
+})
+
 describe("EngineTransport", () => {
   it.effect("takes the digest from this push's own result line and reports each layer's outcome", () =>
     Effect.gen(function* () {
@@ -141,23 +148,13 @@ describe("EngineTransport", () => {
   })
 
   it.effect("asks the registry for the digest when the engine names another tag only", () =>
-    Effect.gen(function* () {
-      const registry = yield* TestRegistry.TestRegistry
-      const stored = yield* registry.addImage(target, { config: bytes("another config"), layers: [] })
-      const pushed = yield* push()
-      assert.strictEqual(String(pushed.digest), String(stored.digest))
-    }).pipe(
+    givesTheDigestOfTheRegistry.pipe(
       Effect.provide(world({ images: [local("reg.io/team/app:1")], push: () => Stream.make(result("latest", digest)) }))
     )
   )
 
   it.effect("asks the registry for the digest when the engine names two for the tag", () =>
-    Effect.gen(function* () {
-      const registry = yield* TestRegistry.TestRegistry
-      const stored = yield* registry.addImage(target, { config: bytes("another config"), layers: [] })
-      const pushed = yield* push()
-      assert.strictEqual(String(pushed.digest), String(stored.digest))
-    }).pipe(
+    givesTheDigestOfTheRegistry.pipe(
       Effect.provide(
         world({
           images: [local("reg.io/team/app:1")],
