@@ -12,7 +12,7 @@ const program = fileURLToPath(new URL("./vitestProcess.ts", import.meta.url))
 const start = (folder: string): Effect.Effect<ChildProcess, MutateError> =>
   Effect.async((resume) => {
     // In a group of its own: a test that loops for ever runs in a child of it, and ends only with it.
-    const child = fork(program, { cwd: folder, detached: true, stdio: ["ignore", "ignore", "inherit", "ipc"] })
+    const child = fork(program, { cwd: folder, detached: true, stdio: ["ignore", "ignore", "ignore", "ipc"] })
     child.once("message", () => resume(Effect.succeed(child)))
     child.once("error", ({ message }) => resume(new MutateError({ message })))
     child.once("exit", (code) => resume(new MutateError({ message: `vitest did not start: exit code ${code}` })))

@@ -95,8 +95,7 @@ const work = (
         const { done, value } = queue.next()
         if (done === true) return
         const judged = judge(lane, value)
-        const isLive = value.catchers.some(({ kind }) => kind === "live")
-        const [took, outcome] = yield* Effect.timed(isLive ? oneAtATime.withPermits(1)(judged) : judged)
+        const [took, outcome] = yield* Effect.timed(isLive(value) ? oneAtATime.withPermits(1)(judged) : judged)
         outcomes.push(outcome)
         yield* Console.log(line(value, outcome, took))
         return yield* next(lane)
@@ -122,30 +121,35 @@ const line = (mutation: Mutation.Mutation, outcome: Outcome, took: Duration.Dura
   }
 }
 
-/** Those that are asked for, without the ones whose tests this machine can not run. */
-const chosen = (names: ReadonlyArray<string>) =>
+const isLive = ({ catchers }: Mutation.Mutation): boolean => catchers.some(({ kind }) => kind === "live")
+
+/** Why no live test is to run here: each takes minutes, and starts daemons. */
+const againstLive = ({ budget }: Options): string | undefined =>
+  Option.isSome(budget)
+    ? "They take longer than a budget allows: npm run mutate tries them."
+    : Option.getOrUndefined(Prerequisites.unsafeMissingForTests())?.message
+
+/** Those that are asked for, without the ones whose tests are not to run here. */
+const chosen = (options: Options) =>
   Effect.gen(function* () {
+    const { names } = options
     const wanted = Mutation.readAll(folder).filter(
       ({ name }) => names.length === 0 || names.some((part) => name.includes(part))
     )
     if (wanted.length === 0) return yield* new MutateError({ message: `no mutation is called ${names.join(" or ")}` })
-    const missing = Option.getOrUndefined(Prerequisites.unsafeMissingForTests())
-    if (missing === undefined) return wanted
-    const [live, others] = [true, false].map((isLive) =>
-      wanted.filter(({ catchers }) => catchers.some(({ kind }) => kind === "live") === isLive)
-    )
-    if (live !== undefined && live.length > 0) {
-      yield* Console.error(`${live.length} mutations of live tests are left out. ${missing.message}`)
-    }
-    return others ?? []
+    const reason = againstLive(options)
+    if (reason === undefined || !wanted.some(isLive)) return wanted
+    yield* Console.error(`${wanted.filter(isLive).length} mutations of live tests are left out. ${reason}`)
+    return wanted.filter((mutation) => !isLive(mutation))
   })
 
 const count = (outcomes: ReadonlyArray<Outcome>, tag: Outcome["_tag"]) =>
   outcomes.filter(({ _tag }) => _tag === tag).length
 
 const main = Effect.gen(function* () {
-  const { budget, lanes, names } = yield* options
-  const mutations = order(yield* chosen(names), { changed: yield* Git.recentlyChanged, turn: yield* Git.turn })
+  const given = yield* options
+  const { budget, lanes } = given
+  const mutations = order(yield* chosen(given), { changed: yield* Git.recentlyChanged, turn: yield* Git.turn })
   const uncommitted = yield* Git.uncommitted
   if (uncommitted.length > 0) {
     yield* Console.error(`Breaks the working tree as it stands, with ${uncommitted.length} uncommitted files.`)
