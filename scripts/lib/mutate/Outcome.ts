@@ -8,7 +8,7 @@ export type Outcome =
   | { readonly _tag: "Broken"; readonly message: string }
 
 /** What the process is asked to run. */
-export interface Order {
+export interface TestRun {
   readonly file: string
   readonly names: ReadonlyArray<string>
   /** Files whose content is not what it was. */

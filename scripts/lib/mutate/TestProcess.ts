@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { MutateError } from "./MutateError.ts"
-import type { Order, Outcome } from "./Outcome.ts"
+import type { Outcome, TestRun } from "./Outcome.ts"
 
 const program = fileURLToPath(new URL("./vitestProcess.ts", import.meta.url))
 
@@ -28,7 +28,7 @@ const end = (child: ChildProcess): Effect.Effect<void> =>
     }
   })
 
-const ask = (child: ChildProcess, order: Order): Effect.Effect<Outcome> =>
+const ask = (child: ChildProcess, testRun: TestRun): Effect.Effect<Outcome> =>
   Effect.async((resume) => {
     const settle = (outcome: Outcome) => {
       child.off("message", settle)
@@ -38,12 +38,12 @@ const ask = (child: ChildProcess, order: Order): Effect.Effect<Outcome> =>
     const onExit = () => settle({ _tag: "Red", test: "the process of the tests ended", how: "failed" })
     child.on("message", settle)
     child.on("exit", onExit)
-    child.send(order)
+    child.send(testRun)
   })
 
 export interface TestProcess {
   /** One file, or some of its tests; a run past its limit is red, and its process is replaced. */
-  readonly run: (order: Order, limit: Duration.Duration) => Effect.Effect<Outcome, MutateError>
+  readonly run: (testRun: TestRun, limit: Duration.Duration) => Effect.Effect<Outcome, MutateError>
 }
 
 /** Runs the test files of a folder until the scope closes. */
@@ -55,17 +55,17 @@ export const make = (folder: string): Effect.Effect<TestProcess, MutateError, Sc
       child = yield* start(folder)
     })
     return {
-      run: (order, limit) =>
+      run: (testRun, limit) =>
         Effect.gen(function* () {
           if (child.exitCode !== null) yield* restart
-          return yield* ask(child, order).pipe(
+          return yield* ask(child, testRun).pipe(
             Effect.timeoutTo({
               duration: limit,
               onSuccess: Effect.succeed,
               onTimeout: () =>
                 Effect.as(restart, {
                   _tag: "Red" as const,
-                  test: `${order.file}, killed after ${Math.round(Duration.toSeconds(limit))} s`,
+                  test: `${testRun.file}, killed after ${Math.round(Duration.toSeconds(limit))} s`,
                   how: "timed out" as const
                 })
             }),

@@ -5,7 +5,7 @@
 import { resolve } from "node:path"
 import type { RunnerTask } from "vitest"
 import { createVitest, type TestCase, type TestModule, type Vitest } from "vitest/node"
-import type { Order, Outcome } from "./Outcome.ts"
+import type { Outcome, TestRun } from "./Outcome.ts"
 
 type Failure = NonNullable<NonNullable<RunnerTask["result"]>["errors"]>[number]
 
@@ -61,7 +61,7 @@ const judge = (module: TestModule | undefined, unhandled: ReadonlyArray<unknown>
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
 
-const run = async (vitest: Vitest, { changed, file, names, testTimeout }: Order): Promise<Outcome> => {
+const run = async (vitest: Vitest, { changed, file, names, testTimeout }: TestRun): Promise<Outcome> => {
   for (const path of changed) vitest.invalidateFile(resolve(path))
   // `bail` counts every failure that vitest remembers, those of the mutation before included.
   vitest.state.filesMap.clear()
@@ -83,8 +83,8 @@ const vitest = await createVitest(
   { cacheDir: resolve(".vite"), logLevel: "silent" }
 )
 
-process.on("message", (order: Order) => {
-  void run(vitest, order)
+process.on("message", (testRun: TestRun) => {
+  void run(vitest, testRun)
     .catch((error): Outcome => ({ _tag: "Broken", message: firstLine(String(error)) }))
     .then((outcome) => process.send?.(outcome))
 })
