@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { transform } from "esbuild"
 import * as Git from "./Git.ts"
@@ -39,10 +40,12 @@ const limitOf = ({ duration }: Proof): Duration.Duration => Duration.sum(Duratio
 
 const broken = (message: string): Outcome => ({ _tag: "Broken", message })
 
-const command = (folder: string, parameters: ReadonlyArray<string>): Effect.Effect<{ readonly failed: boolean }> =>
+/** The last line that a command complains with; none when it succeeds. */
+const complaint = (folder: string, parameters: ReadonlyArray<string>): Effect.Effect<Option.Option<string>> =>
   Effect.async((resume) => {
-    const child = execFile(process.execPath, parameters, { cwd: folder, maxBuffer: 64 * 1024 * 1024 }, (error) =>
-      resume(Effect.succeed({ failed: error !== null }))
+    const options = { cwd: folder, maxBuffer: 64 * 1024 * 1024 }
+    const child = execFile(process.execPath, parameters, options, (error, _, stderr) =>
+      resume(Effect.succeed(error === null ? Option.none() : Option.some(stderr.trimEnd().split("\n").at(-1) ?? "")))
     )
     return Effect.sync(() => child.kill("SIGKILL"))
   })
@@ -55,9 +58,12 @@ const program = (
   limit: Duration.Duration,
   parameters: ReadonlyArray<string>
 ): Effect.Effect<Outcome> =>
-  command(folder, parameters).pipe(
+  complaint(folder, parameters).pipe(
     Effect.map(
-      ({ failed }): Outcome => (failed ? { _tag: "Red", test: file, how: "failed" } : { _tag: "Green", slowest: 0 })
+      Option.match({
+        onNone: (): Outcome => ({ _tag: "Green", slowest: 0 }),
+        onSome: (said): Outcome => ({ _tag: "Red", test: `${file}: ${said}`, how: "failed" })
+      })
     ),
     Effect.timeoutTo({
       duration: limit,
@@ -95,7 +101,7 @@ export const make = (commit: string): Effect.Effect<Lane, MutateError, Scope.Sco
       })
 
     /** Live tests start the built command, so that is what has to be broken. */
-    const build = command(folder, [tool("tsx", "dist", "cli.mjs"), "scripts/lib/build.ts"])
+    const build = complaint(folder, [tool("tsx", "dist", "cli.mjs"), "scripts/lib/build.ts"])
 
     const run = (catcher: Catcher, timeout: number, limit: Duration.Duration): Effect.Effect<Outcome, MutateError> => {
       switch (catcher.kind) {
@@ -104,8 +110,12 @@ export const make = (commit: string): Effect.Effect<Lane, MutateError, Scope.Sco
         case "types":
           return program(folder, catcher.file, limit, [tool("tstyche", "build", "bin.js"), catcher.file])
         case "live":
-          return Effect.flatMap(build, ({ failed }) =>
-            failed ? Effect.succeed(broken("the program does not build")) : test(catcher, timeout, limit)
+          return Effect.flatMap(
+            build,
+            Option.match({
+              onNone: () => test(catcher, timeout, limit),
+              onSome: (said) => Effect.succeed(broken(`the program does not build: ${said}`))
+            })
           )
         case "unit":
           return test(catcher, timeout, limit)
