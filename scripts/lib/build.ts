@@ -1,8 +1,8 @@
 /**
- * Bundles the program: an @effect/cli program that loads its modules one by one starts three times as slowly.
+ * Bundles the programs: one that loads its modules one by one starts three times as slowly.
  */
-import { chmod } from "node:fs/promises"
-import { join } from "node:path"
+import { chmod, writeFile } from "node:fs/promises"
+import { basename, join } from "node:path"
 import { argv } from "node:process"
 import { fileURLToPath } from "node:url"
 import { build, type Metafile, type Plugin } from "esbuild"
@@ -19,35 +19,44 @@ const withoutSsh2: Plugin = {
 }
 
 /** By the names that package.json has under `bin`. */
-const programs = { gantry: "src/cli/main.ts", "docker-credential-gantry": "src/cli/credentialHelper.ts" }
+const programs = {
+  gantry: "src/cli/bin/gantry.ts",
+  "docker-credential-gantry": "src/cli/bin/docker-credential-gantry.ts"
+}
 
-/** Writes the programs and the files they load when they are needed to a folder, and gives what is in them. */
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: "node",
+  format: "cjs",
+  target: "node20.19",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: "none",
+  logLevel: "warning"
+} as const
+
+/** Writes the programs and the one file that they load to a folder, and gives what is in that file. */
 export const bundle = async (outdir: string): Promise<Metafile> => {
   const { metafile } = await build({
-    absWorkingDir: root,
-    entryPoints: programs,
+    ...common,
+    entryPoints: ["src/cli/programs.ts"],
     outdir,
-    chunkNames: "gantry-[hash]",
-    bundle: true,
-    // What only a push needs is loaded by a push: `import()` becomes a file of its own.
-    splitting: true,
-    platform: "node",
-    format: "esm",
-    target: "node20.19",
+    // What V8 keeps of it is kept by this name: src/cli/internal/codeCache.ts.
+    entryNames: "gantry-[hash]",
+    outExtension: { ".js": ".cjs" },
     // The first brings optional native parts that can not be bundled, and nothing in the program borrows all of it; the others
     // are optional peers, installed by who connects to their cloud.
     external: ["dockerode", "@aws-sdk/*", "@azure/*", "google-auth-library"],
     plugins: [withoutSsh2],
-    // CommonJS packages ask for Node's own modules by `require`, which an ES module does not have.
-    banner: {
-      js: 'import { createRequire as makeRequire } from "node:module";const require=makeRequire(import.meta.url);'
-    },
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: "none",
-    logLevel: "warning",
+    define: { "import.meta.url": "bundleUrl" },
+    banner: { js: 'const bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
     metafile: true
   })
+  const [file = ""] = Object.keys(metafile.outputs)
+  await build({ ...common, entryPoints: programs, outdir, define: { BUNDLE: JSON.stringify(basename(file)) } })
+  // The package's own modules are ES modules.
+  await writeFile(join(root, outdir, "package.json"), '{ "type": "commonjs" }\n')
   for (const program of Object.keys(programs)) await chmod(join(root, outdir, `${program}.js`), 0o755)
   return metafile
 }

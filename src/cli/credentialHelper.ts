@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * The program `docker-credential-gantry`: hands what docker asks to the `gantry exec` that it runs under.
  *

@@ -35,6 +35,7 @@ import * as Authentication from "./Authentication.ts"
 import * as CredentialLease from "./internal/credentialLease.ts"
 import * as ExistingTag from "./internal/existingTag.ts"
 import { imageName, ownedImage, pushTarget } from "./internal/pushTarget.ts"
+import * as Reauthentication from "./internal/reauthentication.ts"
 import * as RegistryCheck from "./RegistryCheck.ts"
 import * as RegistryConfig from "./RegistryConfig.ts"
 
@@ -100,7 +101,8 @@ export interface ContainerRegistry {
   readonly prepareImagePush: (image: ImageReference.ImageReference) => Effect.Effect<void, PushError>
   /**
    * One attempt, on the caller's fiber. An image of another registry is `ImageUriMismatch` before anything is sent. When the
-   * registry refuses the credential and another one can be had, it is tried once more with that one.
+   * registry refuses the credential and another one can be had, the push goes on with that one: as often as a credential
+   * ends that the registry had taken, and once where it never took one.
    *
    * Unless the tag may be overwritten, the registry is asked for it first: a protected tag with other content is `TagExists`.
    * A registry has no lock, so what another writer does in this moment is not seen.
@@ -177,6 +179,7 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
   const clients = yield* RegistryClient.pool
   const authentication = options.authentication ?? Authentication.anonymous
   const lease = yield* CredentialLease.make<RA>(authentication, config.uri)
+  const reauthenticate = Reauthentication.make(lease)
   const prepare = options.prepareImagePush ?? (() => Effect.void)
 
   const credentials = Effect.scoped(Effect.map(lease.borrow, ({ value }) => value))
@@ -198,7 +201,7 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
 
   const asking = <A, E extends { readonly _tag: string }>(
     ask: (client: RegistryClient.RegistryClient, held: Option.Option<ResolvedCredential>) => Effect.Effect<A, E>
-  ) => CredentialLease.withReauthentication(lease, (held) => ask(clientFor(held), held))
+  ) => reauthenticate(({ held }) => ask(clientFor(held), held))
 
   const announce = CredentialLease.makeAnnouncer()
   const announceTo = (emit: (event: AttemptEvent) => void) =>
@@ -238,16 +241,16 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
     const request = requestFor(target, options)
     const rule = ExistingTag.ruleFor(target, config.protect, options?.onExisting)
     const emit = options?.emit ?? ignore
-    const send = (held: Option.Option<ResolvedCredential>): Effect.Effect<Sent, PushError> =>
+    const send = ({ held, see }: Reauthentication.Trial): Effect.Effect<Sent, PushError> =>
       Effect.zipRight(
         prepareImagePush(target, held),
-        transport.push({ ...request, credential: CredentialLease.credentialOf(held), emit })
+        transport.push({ ...request, credential: CredentialLease.credentialOf(held), emit: both(see, emit) })
       )
     const leave = (digest: Digest): Effect.Effect<Sent> =>
       Effect.succeed({ digest, status: "skipped", transport: transportOf(request.source) })
-    const attempt = CredentialLease.withReauthentication(
-      lease,
-      (held) => Effect.flatMap(kept(request, held, rule), Option.match({ onNone: () => send(held), onSome: leave })),
+    const attempt = reauthenticate(
+      (trial) =>
+        Effect.flatMap(kept(request, trial.held, rule), Option.match({ onNone: () => send(trial), onSome: leave })),
       announceTo(emit)
     )
     const [duration, result] = yield* Effect.timed(attempt)
@@ -267,7 +270,7 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
     const target = yield* pushTarget(config.uri, image)
     const request = requestFor(target, options)
     const rule = ExistingTag.ruleFor(target, config.protect, options?.onExisting)
-    return yield* CredentialLease.withReauthentication(lease, (held) => foresee(request, held, rule))
+    return yield* reauthenticate(({ held }) => foresee(request, held, rule))
   })
 
   const check = (repository: Option.Option<string>, proof: RegistryCheck.PushProof) =>
@@ -287,9 +290,14 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
     const reference = ImageReference.withDefaultTag(yield* ownedImage(config.uri, image))
     const emit = options?.emit ?? ignore
     const platform = Option.fromNullable(options?.platform)
-    const attempt = CredentialLease.withReauthentication(
-      lease,
-      (held) => EnginePull.pull({ image: reference, credential: CredentialLease.credentialOf(held), platform, emit }),
+    const attempt = reauthenticate(
+      ({ held, see }) =>
+        EnginePull.pull({
+          image: reference,
+          credential: CredentialLease.credentialOf(held),
+          platform,
+          emit: both(see, emit)
+        }),
       announceTo(emit)
     )
     const [duration, digest] = yield* Effect.timed(attempt)
@@ -318,6 +326,15 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
 })
 
 const ignore = () => {}
+
+type Listener = (event: AttemptEvent) => void
+
+const both =
+  (first: Listener, second: Listener): Listener =>
+  (event) => {
+    first(event)
+    second(event)
+  }
 
 /** What an attempt leaves: what the transport says, or the digest of what was left alone. */
 type Sent = Omit<TransportResult, "status"> & Pick<PushedImage, "status">
@@ -357,7 +374,7 @@ export const withDockerClient = <A, E extends { readonly _tag: string }, R>(
   registry: ContainerRegistry,
   use: (docker: AuthenticatedEngine.AuthenticatedEngine) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | Authentication.AuthenticationError, R | DockerEngine> =>
-  CredentialLease.withReauthentication(registry.lease, (held) =>
+  Reauthentication.make(registry.lease)(({ held }) =>
     Effect.flatMap(AuthenticatedEngine.make(registry.config.uri, held), use)
   )
 

@@ -62,7 +62,11 @@ export const rules: Readonly<Record<string, ReadonlyArray<string>>> = {
   ],
   "refresh in a push: only with another credential": ["registry-retries-with-the-same-credential"],
   "refresh in a push: a denial only when the credential is older": ["registry-renews-on-every-denial"],
-  "refresh in a push: the second answer is final": ["registry-second-answer-is-not-final"],
+  "refresh in a push: the second answer is final where the first was never taken": [
+    "registry-renews-what-was-never-taken",
+    "registry-renews-without-end"
+  ],
+  "refresh in a push: one that was taken and has ended is replaced": ["registry-second-answer-is-always-final"],
   "rotation: a secret is read again": ["registry-remembers-a-secret"],
   "rotation: an equal one keeps its generation": ["registry-equal-secret-is-a-new-one"],
   "joining: by source, target and platform": [

@@ -28,15 +28,17 @@ const passwordOf = (credential: Option.Option<Credential>): string =>
     onSome: ({ kind }) => (kind._tag === "UsernamePassword" ? Redacted.value(kind.password) : "a token")
   })
 
+type Emit = (event: AttemptEvent) => void
+
 /** A transport that tells which password it was given, and answers by it. */
-const gate = (answer: (password: string) => PushError | undefined) => {
+const gate = (answer: (password: string, emit: Emit) => PushError | undefined) => {
   const seen: Array<string> = []
   const layer = Layer.succeed(PushTransport, {
-    push: ({ credential }) =>
+    push: ({ credential, emit }) =>
       Effect.suspend(() => {
         const password = passwordOf(credential)
         seen.push(password)
-        const error = answer(password)
+        const error = answer(password, emit)
         return error === undefined
           ? Effect.succeed({ digest, status: "pushed" as const, transport: "engine" as const })
           : Effect.fail(error)
@@ -48,6 +50,9 @@ const gate = (answer: (password: string) => PushError | undefined) => {
 
 const unauthorized = new RegistryUnauthorized(refusal)
 const denied = new RegistryDenied(refusal)
+
+const sending = (current: number): AttemptEvent => ({ _tag: "LayerProgress", layer: "big", current, total: 100 })
+const through = (layer: string): AttemptEvent => ({ _tag: "LayerPushed", layer, outcome: "uploaded" })
 
 const byConnector = ContainerRegistry.make({ uri: "reg.io", authentication: Authentication.connector() })
 
@@ -96,13 +101,61 @@ describe("a registry's credential", () => {
     }).pipe(Effect.provide(Layer.merge(layer, TestConnector.layer())))
   })
 
-  it.scoped("is not replaced twice: the second answer is final", () => {
-    const { layer, seen } = gate(() => unauthorized)
+  it.scoped("is not replaced twice when the registry takes none: the second answer is final", () => {
+    const { layer, seen } = gate((_, emit) => {
+      // What an engine says of each layer before it asks the registry for anything.
+      emit(sending(0))
+      return unauthorized
+    })
     return Effect.gen(function* () {
       const registry = yield* byConnector
       const error = yield* Effect.flip(registry.pushImage("reg.io/app:1"))
       assert.strictEqual(error._tag, "RegistryUnauthorized")
       assert.deepStrictEqual(seen, ["password-1", "password-2"])
+    }).pipe(Effect.provide(Layer.merge(layer, TestConnector.layer())))
+  })
+
+  it.scoped("is replaced each time one ends that the registry had taken, as long as layers get through", () => {
+    const { layer, seen } = gate((password, emit) => {
+      emit(sending(50))
+      emit(through(`with ${password}`))
+      return password === "password-9" ? undefined : unauthorized
+    })
+    return Effect.gen(function* () {
+      const registry = yield* byConnector
+      yield* registry.pushImage("reg.io/app:1")
+      assert.deepStrictEqual(
+        seen,
+        Array.from({ length: 9 }, (_, index) => `password-${index + 1}`)
+      )
+    }).pipe(Effect.provide(Layer.merge(layer, TestConnector.layer())))
+  })
+
+  it.scoped("is replaced five times in a row at most while no other layer gets through", () => {
+    const { layer, seen } = gate((_, emit) => {
+      emit(through("always the same"))
+      emit(sending(50))
+      return unauthorized
+    })
+    return Effect.gen(function* () {
+      const registry = yield* byConnector
+      const error = yield* Effect.flip(registry.pushImage("reg.io/app:1"))
+      assert.strictEqual(error._tag, "RegistryUnauthorized")
+      // The layer was new once.
+      assert.strictEqual(seen.length, 6)
+    }).pipe(Effect.provide(Layer.merge(layer, TestConnector.layer())))
+  })
+
+  it.scoped("is replaced by a third when an earlier push's has ended and the registry did not take the second", () => {
+    const good = new Set(["password-1"])
+    const { layer, seen } = gate((password) => (good.has(password) ? undefined : unauthorized))
+    return Effect.gen(function* () {
+      const registry = yield* byConnector
+      yield* registry.pushImage("reg.io/app:1")
+      good.clear()
+      good.add("password-3")
+      yield* registry.pushImage("reg.io/app:1")
+      assert.deepStrictEqual(seen, ["password-1", "password-1", "password-2", "password-3"])
     }).pipe(Effect.provide(Layer.merge(layer, TestConnector.layer())))
   })
 
