@@ -200,6 +200,21 @@ describe("a registry's credential", () => {
     }).pipe(Effect.provide(Layer.merge(layer, SecretStore.layerMemory(secrets))))
   })
 
+  it.scoped("keeps its generation while a secret that is read again is equal, and gets another when it is not", () => {
+    const secret = (password: string) => ({ username: Redacted.make("dev"), password: Redacted.make(password) })
+    const secrets = { ci: secret("first") }
+    return Effect.gen(function* () {
+      const { lease } = yield* ContainerRegistry.make({ uri: "reg.io", authentication: Authentication.secret("ci") })
+      const generation = Effect.scoped(Effect.map(lease.borrow, ({ generation }) => generation))
+      const first = yield* generation
+      assert.strictEqual(yield* generation, first)
+      secrets.ci = secret("first")
+      assert.strictEqual(yield* generation, first)
+      secrets.ci = secret("second")
+      assert.isAbove(yield* generation, first)
+    }).pipe(Effect.provide(Layer.merge(gate(() => undefined).layer, SecretStore.layerMemory(secrets))))
+  })
+
   it.scoped("comes from the connector behind a tag of its own", () => {
     class Staging extends Context.Tag("test/Staging")<Staging, ServiceConnector.ServiceConnector>() {}
     const { layer, seen } = gate(() => undefined)

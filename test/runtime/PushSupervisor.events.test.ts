@@ -56,6 +56,25 @@ describe("PushSupervisor's events", () => {
     )
   )
 
+  it.scoped("a transport that goes on reporting after its push has ended is not heard", () => {
+    const late: Array<() => void> = []
+    const leavesOneBehind = ({ emit }: TestTransport.PushCall) =>
+      Effect.sync(() => {
+        late.push(() => emit({ _tag: "LayerPushed", layer: "layer-1", outcome: "uploaded" }))
+        return TestTransport.result()
+      })
+    return Effect.gen(function* () {
+      const supervisor = yield* PushSupervisor
+      const events = yield* recordedEvents
+      const handle = yield* supervisor.submit(app)
+      yield* handle.await
+      assert.strictEqual(late.length, 1)
+      for (const report of late) report()
+      yield* supervisor.drain
+      assert.deepStrictEqual(tags(yield* events), ["PushQueued", "PushStarted", "PushCompleted", "RuntimeDrained"])
+    }).pipe(Effect.provide(supervised(leavesOneBehind)))
+  })
+
   it.scoped("the queued event names the source, the target, the platform and the registry", () =>
     Effect.gen(function* () {
       const supervisor = yield* PushSupervisor

@@ -8,6 +8,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { ImageNotFound, PushInterrupted } from "../../src/push/PushError.ts"
+import * as PushRequest from "../../src/push/PushRequest.ts"
 import { PushSupervisor, SupervisorClosed } from "../../src/runtime/PushSupervisor.ts"
 import * as TestTransport from "../../src/testing/TestTransport.ts"
 import { collected, recordedEvents, request, requests, supervised } from "../support/supervisor.ts"
@@ -168,6 +169,18 @@ describe("PushSupervisor", () => {
         assert.notStrictEqual(third.id, first.id)
         yield* third.cancel
       }).pipe(Effect.provide(supervised(afterOneSecond)))
+    )
+
+    it.scoped("requests for other platforms of one image are pushes of their own", () =>
+      Effect.gen(function* () {
+        const supervisor = yield* PushSupervisor
+        const app = request("a.example.com/app:1")
+        const platforms = [undefined, "linux/amd64", "linux/arm64", "linux/arm64"]
+        const handles = yield* supervisor.submitAll(platforms.map((platform) => PushRequest.make({ ...app, platform })))
+        const [any, amd, arm, again] = handles.map(({ id }) => id)
+        assert.strictEqual(new Set([any, amd, arm]).size, 3)
+        assert.strictEqual(again, arm)
+      }).pipe(Effect.provide(supervised(() => Effect.never, { drainTimeout: 0 })))
     )
 
     it.scoped("interrupting one who waits stops nothing", () =>

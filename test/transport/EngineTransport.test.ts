@@ -66,6 +66,13 @@ const manifestDigest = String(
   ).digest
 )
 
+const givesTheDigestOfTheRegistry = Effect.gen(function* () {
+  const registry = yield* TestRegistry.TestRegistry
+  const stored = yield* registry.addImage(target, { config: bytes("another config"), layers: [] })
+  const pushed = yield* push()
+  assert.strictEqual(String(pushed.digest), String(stored.digest))
+})
+
 describe("EngineTransport", () => {
   it.effect("takes the digest from this push's own result line and reports each layer's outcome", () =>
     Effect.gen(function* () {
@@ -141,13 +148,23 @@ describe("EngineTransport", () => {
   })
 
   it.effect("asks the registry for the digest when the engine names another tag only", () =>
-    Effect.gen(function* () {
-      const registry = yield* TestRegistry.TestRegistry
-      const stored = yield* registry.addImage(target, { config: bytes("another config"), layers: [] })
-      const pushed = yield* push()
-      assert.strictEqual(String(pushed.digest), String(stored.digest))
-    }).pipe(
+    givesTheDigestOfTheRegistry.pipe(
       Effect.provide(world({ images: [local("reg.io/team/app:1")], push: () => Stream.make(result("latest", digest)) }))
+    )
+  )
+
+  it.effect("asks the registry for the digest when the engine names two for the tag", () =>
+    givesTheDigestOfTheRegistry.pipe(
+      Effect.provide(
+        world({
+          images: [local("reg.io/team/app:1")],
+          push: () =>
+            Stream.make(
+              result("1", digest),
+              EngineEvent.PushAux({ tag: "1", digest: Digest.unsafeParse(digestOf("another manifest")), size: 1 })
+            )
+        })
+      )
     )
   )
 
@@ -176,7 +193,7 @@ describe("EngineTransport", () => {
     )
   )
 
-  it.effect("settles an engine that goes away by asking the registry, which has the image or has not", () => {
+  it.effect("settles an engine that goes away by asking the registry, which has the image, another one or none", () => {
     const goesAway = { images: [local("reg.io/team/app:1")], push: TestEngine.cut() }
     return Effect.gen(function* () {
       const lost = yield* Effect.flip(push()).pipe(Effect.provide(world(goesAway)))
@@ -190,6 +207,13 @@ describe("EngineTransport", () => {
         return yield* push()
       }).pipe(Effect.provide(world(goesAway)))
       assert.strictEqual(settled.status, "pushed")
+
+      const other = yield* Effect.gen(function* () {
+        const registry = yield* TestRegistry.TestRegistry
+        yield* registry.addImage(target, { config: bytes("another config"), layers: [] })
+        return yield* Effect.flip(push())
+      }).pipe(Effect.provide(world(goesAway)))
+      assert.strictEqual(other._tag, "EngineDisconnected")
     })
   })
 
