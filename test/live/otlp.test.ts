@@ -9,7 +9,8 @@ import * as Canary from "./support/canary.ts"
 import { bin, readReport, run, start, temporaryFolder } from "./support/command.ts"
 import { describeLive, LiveStack, loadedImage, uniqueRepository } from "./support/stack.ts"
 
-const layers = [{ seed: "otlp", size: 20_000 }]
+/** An image of its own: one that is taken away takes all names of its content along. */
+const image = (reference: string) => ({ tags: [reference], layers: [{ seed: reference, size: 20_000 }] })
 
 const Value = Schema.Struct({
   stringValue: Schema.optional(Schema.String),
@@ -106,7 +107,7 @@ describeLive("telemetry of the gantry command", (it) => {
       const { engine, registries } = yield* LiveStack
       const collector = yield* serve(accepted)
       const reference = `${registries.htpasswd.host}/${uniqueRepository("otlp")}:v1`
-      yield* loadedImage(engine, { tags: [reference], layers })
+      yield* loadedImage(engine, image(reference))
       const canary = Canary.make("header")
       const traceId = "0af7651916cd43dd8448eb211c80319c"
       const push = ["push", reference, "--username", LabUser.dev.username, "--password-stdin", "--progress", "none"]
@@ -205,7 +206,7 @@ describeLive("telemetry of the gantry command", (it) => {
       const registry = yield* serve(() => silence)
       const collector = yield* serve(accepted)
       const reference = `${registry.host}/${uniqueRepository("slow")}:v1`
-      yield* loadedImage(engine, { tags: [reference], layers })
+      yield* loadedImage(engine, image(reference))
       const push = (environment: Readonly<Record<string, string>>) =>
         run(["push", reference, "--timeout", "1s", "--progress", "none"], {
           engine,
@@ -239,9 +240,9 @@ describeLive("telemetry of the gantry command", (it) => {
       const { engine, registries } = yield* LiveStack
       const silent = yield* serve(() => silence)
       const refusing = yield* serve(() => ({ status: 400, body: {} }))
-      const elsewhere = yield* serve(() => ({ status: 307, headers: { location: `http://${silent.host}/stolen` } }))
+      const elsewhere = yield* serve(() => ({ status: 302, headers: { location: `http://${silent.host}/stolen` } }))
       const reference = `${registries.open.host}/${uniqueRepository("dead")}:v1`
-      yield* loadedImage(engine, { tags: [reference], layers })
+      yield* loadedImage(engine, image(reference))
       for (const host of [yield* nobody, silent.host, refusing.host, elsewhere.host]) {
         const { code, stderr, stdout } = yield* run(["push", reference, "--progress", "none"], {
           engine,
@@ -267,7 +268,7 @@ describeLive("telemetry of the gantry command", (it) => {
       const registry = yield* serve(() => silence)
       const collector = yield* serve(() => silence)
       const reference = `${registry.host}/${uniqueRepository("stopped")}:v1`
-      yield* loadedImage(engine, { tags: [reference], layers })
+      yield* loadedImage(engine, image(reference))
       const report = join(folder, "report.json")
       const { child, ended } = yield* start(["push", reference, "--progress", "json", "--report", report], {
         engine,
@@ -293,16 +294,16 @@ describeLive("telemetry of the gantry command", (it) => {
       const { engine, registries } = yield* LiveStack
       const collector = yield* serve(accepted)
       const reference = `${registries.open.host}/${uniqueRepository("lazy")}:v1`
-      yield* loadedImage(engine, { tags: [reference], layers })
+      yield* loadedImage(engine, image(reference))
       /** Which of the program's files a run loads: V8 lists them. */
       const loadedBy = (environment: Readonly<Record<string, string>>) =>
         Effect.gen(function* () {
           const folder = yield* temporaryFolder
-          const { code } = yield* run(["push", reference], {
+          const { code, stderr } = yield* run(["push", reference], {
             engine,
             environment: { NODE_V8_COVERAGE: folder, ...environment }
           })
-          assert.strictEqual(code, 0)
+          assert.strictEqual(code, 0, stderr)
           const files = yield* Effect.promise(async () => {
             const [coverage = ""] = await readdir(folder)
             return [await readFile(join(folder, coverage), "utf8"), await readdir(dirname(bin))] as const
