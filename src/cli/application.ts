@@ -19,6 +19,7 @@ import { problemLine } from "./output/problem.ts"
 import { push } from "./push.ts"
 import { Stdio } from "./Stdio.ts"
 import { schema } from "./schema.ts"
+import { observed } from "./Telemetry.ts"
 import { UsageError } from "./UsageError.ts"
 import { verify } from "./verify.ts"
 
@@ -42,7 +43,7 @@ interface Options {
 const completions = Effect.promise(() => import("./completion/Completion.ts"))
 
 /** Runs the arguments (those after the program's name) to an exit code. What is wrong with them is told on stderr. */
-export const run = Effect.fn("gantry")(
+export const run = Effect.fnUntraced(
   function* (args: ReadonlyArray<string>, { machine, version }: Options) {
     const { stdout } = yield* Stdio
     const invocation = yield* Either.mapLeft(readArguments(args, commands), (problems) => new UsageError({ problems }))
@@ -59,7 +60,7 @@ export const run = Effect.fn("gantry")(
         return 0
       }
       case "Command":
-        return yield* invocation.command.run(invocation, machine)
+        return yield* observed(invocation.command.run(invocation, machine), { name: invocation.name, version })
     }
   },
   Effect.catchTag("UsageError", (error) => tell(error)),

@@ -150,8 +150,8 @@ export const make = Effect.fn("Lease.make")(function* <A, E = never, R = never>(
   })
 
   const join = (restore: Restore, known: number): Effect.Effect<Joined<A, E>, E> =>
-    Effect.suspend(() => {
-      const generation = generations.join()
+    Effect.withFiberRuntime(({ currentSpan }) => {
+      const generation = generations.join(currentSpan)
       if (generation === undefined) return isClosed
       return restore(look(generation, known)).pipe(
         Effect.onError(() => generations.leave(generation)),
@@ -169,7 +169,7 @@ export const make = Effect.fn("Lease.make")(function* <A, E = never, R = never>(
         Effect.tap(({ generation }) => Effect.addFinalizer(() => generations.leave(generation))),
         Effect.map(({ generation, value }) => ({ generation: generation.number, value }))
       )
-    ),
+    ).pipe(Effect.withSpan("Lease.borrow", { captureStackTrace: false })),
     expire: generations.expire
   }
   return lease

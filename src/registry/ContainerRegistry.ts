@@ -36,6 +36,7 @@ import * as CredentialLease from "./internal/credentialLease.ts"
 import * as ExistingTag from "./internal/existingTag.ts"
 import { imageName, ownedImage, pushTarget } from "./internal/pushTarget.ts"
 import * as Reauthentication from "./internal/reauthentication.ts"
+import { withSpanOf } from "./internal/spanContext.ts"
 import * as RegistryCheck from "./RegistryCheck.ts"
 import * as RegistryConfig from "./RegistryConfig.ts"
 
@@ -185,12 +186,12 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
   const credentials = Effect.scoped(Effect.map(lease.borrow, ({ value }) => value))
   const prepareImagePush = (image: ImageReference.ImageReference, held: Option.Option<ResolvedCredential>) =>
     Effect.zipRight(
-      Effect.provide(prepare(image), context),
+      Effect.mapInputContext(prepare(image), (own: Context.Context<never>) => withSpanOf(own, context)),
       Option.match(held, {
         onNone: () => Effect.void,
         onSome: ({ prepareImagePush: bySource }) => bySource?.(image) ?? Effect.void
       })
-    )
+    ).pipe(Effect.withSpan("ContainerRegistry.prepareImagePush", { captureStackTrace: false }))
 
   const clientFor = (held: Option.Option<ResolvedCredential>) =>
     clients({

@@ -10,12 +10,14 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
+import * as FiberRef from "effect/FiberRef"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type * as Tracer from "effect/Tracer"
 import type { PushError, PushInterrupted } from "../push/PushError.ts"
 import { isTerminal, type PushEvent, type PushId } from "../push/PushEvent.ts"
 import type { PushedImage } from "../push/PushedImage.ts"
@@ -23,6 +25,8 @@ import type { PushRequest } from "../push/PushRequest.ts"
 import { RegistryCatalog } from "../registry/RegistryCatalog.ts"
 import * as Attempts from "./internal/attempts.ts"
 import * as Dispatcher from "./internal/dispatcher.ts"
+import * as PushMeter from "./internal/pushMeter.ts"
+import * as PushSpan from "./internal/pushSpan.ts"
 import type * as RegistryActor from "./internal/registryActor.ts"
 import * as Roster from "./internal/roster.ts"
 import * as StallWatchdog from "./internal/stallWatchdog.ts"
@@ -203,8 +207,11 @@ export const make = Effect.fn("PushSupervisor.make")(function* (options: PushSup
   const fork = yield* FiberSet.makeRuntime()
   const runSync = Runtime.runSync(yield* Effect.runtime())
 
+  const tracer = yield* PushSpan.make(clock)
   const roster = Roster.make({
     clock,
+    meter: PushMeter.make(yield* FiberRef.get(FiberRef.currentMetricLabels)),
+    tracer,
     onLeave: (event) => {
       if (settings.failFast && (event._tag === "PushFailed" || event._tag === "PushCrashed")) {
         dispatcher.halt("fail-fast")
@@ -225,12 +232,13 @@ export const make = Effect.fn("PushSupervisor.make")(function* (options: PushSup
     ask: ThrottleInquiry.make(catalog)
   })
 
-  const accept = (request: PushRequest): PushHandle => {
+  const accept = (request: PushRequest, submitter: Tracer.AnySpan | undefined): PushHandle => {
     const joined = roster.find(request)
     if (joined !== undefined) {
+      if (joined.span !== undefined && submitter !== undefined) tracer.join(joined.span, submitter)
       return handleOf(joined)
     }
-    const push = roster.enter(request)
+    const push = roster.enter(request, submitter)
     dispatcher.submit(push)
     return handleOf(push)
   }
@@ -250,10 +258,16 @@ export const make = Effect.fn("PushSupervisor.make")(function* (options: PushSup
     })
 
   const submit = (request: PushRequest): Effect.Effect<PushHandle, SupervisorClosed> =>
-    Effect.suspend(() => (roster.isClosed() ? new SupervisorClosed() : Effect.succeed(accept(request))))
+    Effect.withFiberRuntime(({ currentSpan }) =>
+      roster.isClosed() ? new SupervisorClosed() : Effect.succeed(accept(request, currentSpan))
+    )
 
   const submitAll = (requests: Iterable<PushRequest>): Effect.Effect<ReadonlyArray<PushHandle>, SupervisorClosed> =>
-    Effect.suspend(() => (roster.isClosed() ? new SupervisorClosed() : Effect.succeed(Array.from(requests, accept))))
+    Effect.withFiberRuntime(({ currentSpan }) =>
+      roster.isClosed()
+        ? new SupervisorClosed()
+        : Effect.succeed(Array.from(requests, (request) => accept(request, currentSpan)))
+    )
 
   const drain = Effect.suspend(() => {
     roster.close()

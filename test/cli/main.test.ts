@@ -195,10 +195,16 @@ describe("the program", { timeout: 60_000 }, () => {
     visit("src/cli/main.ts")
     assert.include([...modules], "src/cli/application.ts")
     assert.isFalse(modules.has("dockerode"))
-    assert.isFalse([...modules].some((path) => path.includes("node_modules/yaml/")))
+    for (const library of ["yaml", "@effect/opentelemetry"]) {
+      assert.isFalse(
+        [...modules].some((path) => path.includes(`node_modules/${library}/`)),
+        library
+      )
+    }
     for (const heavy of [
       "src/cli/PushRun.ts",
       "src/cli/VerifyRun.ts",
+      "src/cli/internal/otlp.ts",
       "src/config/GantryFile.ts",
       "src/engine/internal/nodeEngine.ts",
       "src/runtime/PushSupervisor.ts"

@@ -11,13 +11,13 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Redacted from "effect/Redacted"
-import * as Tracer from "effect/Tracer"
 import * as Credential from "../../src/credential/Credential.ts"
 import * as SecretStore from "../../src/credential/SecretStore.ts"
 import * as DockerEngine from "../../src/engine/DockerEngine.ts"
 import * as Authentication from "../../src/registry/Authentication.ts"
 import * as ContainerRegistry from "../../src/registry/ContainerRegistry.ts"
 import * as PushTransport from "../../src/transport/PushTransport.ts"
+import * as RecordingTracer from "../support/recordingTracer.ts"
 import * as Canary from "./support/canary.ts"
 import { temporaryFolder } from "./support/command.ts"
 import * as Guard from "./support/guard.ts"
@@ -234,35 +234,6 @@ const shown = (exit: Exit.Exit<unknown, unknown>): string =>
       ].join("\n")
   })
 
-/** A tracer that keeps every span with all that was put on it. */
-const recordingTracer = (spans: Array<unknown>) =>
-  Tracer.make({
-    span: (name, parent, context, links, startTime, kind, options) => {
-      const attributes = new Map(Object.entries(options?.attributes ?? {}))
-      const events: Array<unknown> = []
-      const span: Tracer.Span = {
-        _tag: "Span",
-        name,
-        spanId: String(spans.length),
-        traceId: "canary",
-        parent,
-        context,
-        links,
-        kind,
-        sampled: true,
-        attributes,
-        status: { _tag: "Started", startTime },
-        attribute: (key, value) => void attributes.set(key, value),
-        event: (event, _, more) => void events.push({ event, more }),
-        addLinks: () => {},
-        end: (_, exit) => void events.push(shown(exit))
-      }
-      spans.push({ name, attributes, events })
-      return span
-    },
-    context: (run) => run()
-  })
-
 describeLive("a secret given to the library", (it) => {
   const authentications = {
     "a given password": (host: string, canary: string) =>
@@ -291,7 +262,7 @@ describeLive("a secret given to the library", (it) => {
           token: "unused",
           repeatsSecrets: (said) => said
         })
-        const spans: Array<unknown> = []
+        const spans: Array<RecordingTracer.RecordedSpan> = []
         const logs: Array<string> = []
         const logger = Logger.make(({ annotations, cause, message, spans }) => {
           logs.push(inspect([message, annotations, spans, Cause.pretty(cause)], { depth: null }))
@@ -316,7 +287,7 @@ describeLive("a secret given to the library", (it) => {
           })
           const exit = yield* use.pipe(
             Effect.provide(registry),
-            Effect.withTracer(recordingTracer(spans)),
+            Effect.withTracer(RecordingTracer.make(spans)),
             Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
             Logger.withMinimumLogLevel(LogLevel.All),
             Effect.exit
@@ -326,7 +297,11 @@ describeLive("a secret given to the library", (it) => {
         }
         const told = [...(yield* guard.told), ...(yield* refusing.told)].join("\n")
         assert.deepStrictEqual(Canary.leaksIn(told, { secret: canary }), ["secret"])
-        const seen = [inspect(spans, { depth: null }), ...logs, JSON.stringify(events), ...results].join("\n")
+        const spanned = spans.map(({ attributes, events, exit, name }) => [
+          inspect([name, attributes, events], { depth: null }),
+          shown(exit ?? Exit.void)
+        ])
+        const seen = [...spanned.flat(), ...logs, JSON.stringify(events), ...results].join("\n")
         assert.include(seen, "ContainerRegistry.pushImage", "spans are looked at")
         assert.include(seen, "resolved", "logs are looked at")
         assert.deepStrictEqual(Canary.leaksIn(seen, { secret: canary }), [])

@@ -10,7 +10,7 @@ import { expected, type Given, type OptionTable, optionName } from "../OptionTab
 
 /** What the arguments ask for. */
 export type Invocation<Shape> =
-  | ({ readonly _tag: "Command"; readonly command: Shape } & Arguments)
+  | ({ readonly _tag: "Command"; readonly name: string; readonly command: Shape } & Arguments)
   | { readonly _tag: "Help"; readonly command: Option.Option<string> }
   | { readonly _tag: "Version" }
   | { readonly _tag: "Completion"; readonly shell: Shell }
@@ -57,7 +57,7 @@ export const readArguments = <Shape extends CommandShape>(
   ])
   return problems.length > 0
     ? Either.left(problems)
-    : Either.right({ _tag: "Command", command, words, given: givenOf(options, command), otherProgram })
+    : Either.right({ _tag: "Command", name, command, words, given: givenOf(options, command), otherProgram })
 }
 
 /** What follows the first `--` is not gantry's, whatever it looks like. */

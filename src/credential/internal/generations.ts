@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import * as FiberMap from "effect/FiberMap"
 import type * as Scope from "effect/Scope"
+import type * as Tracer from "effect/Tracer"
 
 /** One issue: a fiber that acquires, hands over, and then holds what it acquired until it is interrupted. */
 export interface Generation<A, E> {
@@ -20,8 +21,8 @@ export interface Generation<A, E> {
 export interface Generations<A, E> {
   /** The number of the last issue. */
   readonly last: () => number
-  /** The current generation, or a new one; none once the scope has ended. To be paired with `leave`. */
-  readonly join: () => Generation<A, E> | undefined
+  /** The current generation, or a new one, whose issue is part of what the borrower does; none once the scope has ended. To be paired with `leave`. */
+  readonly join: (borrower: Tracer.AnySpan | undefined) => Generation<A, E> | undefined
   /** The last user of a retired generation closes it; an issue that nobody waits for is interrupted. */
   readonly leave: (generation: Generation<A, E>) => Effect.Effect<void>
   readonly retire: (generation: Generation<A, E>) => void
@@ -68,8 +69,10 @@ export const makeGenerations = Effect.fnUntraced(function* <A, E, R>(
     Effect.suspend(() => (generation.retired && generation.users === 0 ? Effect.void : untilInterrupted))
 
   // Interruptible even when the lease was made where nothing is: a fiber starts with the flags of its runtime.
-  const live = (generation: Generation<A, E>) =>
+  const live = (generation: Generation<A, E>, borrower: Tracer.AnySpan | undefined) =>
     Effect.interruptible(acquire).pipe(
+      // The owner's own span may have ended long ago.
+      Effect.withSpan("Lease.issue", borrower === undefined ? { root: true } : { parent: borrower }),
       Effect.flatMap((value) => {
         generation.number = ++last
         Deferred.unsafeDone(generation.issued, Effect.succeed(value))
@@ -85,7 +88,7 @@ export const makeGenerations = Effect.fnUntraced(function* <A, E, R>(
       Effect.uninterruptible
     )
 
-  const begin = (): Generation<A, E> => {
+  const begin = (borrower: Tracer.AnySpan | undefined): Generation<A, E> => {
     const generation: Generation<A, E> = {
       issued: Deferred.unsafeMake(FiberId.none),
       number: 0,
@@ -94,7 +97,7 @@ export const makeGenerations = Effect.fnUntraced(function* <A, E, R>(
       successor: undefined
     }
     // Not at once: it could fail, and retire, before it is the current one.
-    fork(generation, live(generation), { immediate: false })
+    fork(generation, live(generation, borrower), { immediate: false })
     return generation
   }
 
@@ -106,9 +109,9 @@ export const makeGenerations = Effect.fnUntraced(function* <A, E, R>(
 
   const generations: Generations<A, E> = {
     last: () => last,
-    join: () => {
+    join: (borrower) => {
       if (closed) return undefined
-      current ??= begin()
+      current ??= begin(borrower)
       current.users++
       return current
     },
@@ -126,7 +129,7 @@ export const makeGenerations = Effect.fnUntraced(function* <A, E, R>(
         return closeUnused(generation)
       }),
     succeed: (generation) => {
-      const next = begin()
+      const next = begin(undefined)
       next.users++
       generation.successor = next
       return next

@@ -17,6 +17,7 @@ import { PushStalled, report } from "../../push/PushError.ts"
 import type { AttemptEvent, PushEvent } from "../../push/PushEvent.ts"
 import { type PushedImage, transportOf } from "../../push/PushedImage.ts"
 import type { RegistryCatalog } from "../../registry/RegistryCatalog.ts"
+import * as Attributes from "./attributes.ts"
 import * as ProgressWatch from "./progressWatch.ts"
 import * as RegistryPace from "./registryPace.ts"
 import type { RetryBudget } from "./retryBudget.ts"
@@ -72,6 +73,9 @@ export const make = (options: AttemptsOptions): RunAttempts => {
     const fiber = fork(
       Effect.flatMap(catalog.forImage(target), (registry) =>
         registry.pushImage(target, { source, platform: Option.getOrUndefined(platform), onExisting, emit })
+      ).pipe(
+        asChildOf(push),
+        Effect.annotateLogs({ [Attributes.PUSH_ID]: push.id, [Attributes.REGISTRY]: target.registry })
       )
     )
     push.fiber = fiber
@@ -168,3 +172,15 @@ export const make = (options: AttemptsOptions): RunAttempts => {
     next()
   }
 }
+
+/** A push that nobody traces is not to wait for spans. */
+const asChildOf =
+  ({ attempts, span }: SupervisedPush) =>
+  <A, E>(attempt: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    span === undefined
+      ? attempt
+      : Effect.withSpan(attempt, "PushSupervisor.attempt", {
+          parent: span,
+          attributes: { [Attributes.ATTEMPT]: attempts },
+          captureStackTrace: false
+        })

@@ -11,9 +11,11 @@ import * as FiberId from "effect/FiberId"
 import type { LazyArg } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import type * as Tracer from "effect/Tracer"
 import { type PushEvent, PushId, type TerminalEvent } from "../../push/PushEvent.ts"
 import type { PushRequest } from "../../push/PushRequest.ts"
 import * as EventHub from "./eventHub.ts"
+import type { PushTracer } from "./pushSpan.ts"
 import * as SupervisedPush from "./supervisedPush.ts"
 
 export interface Roster {
@@ -21,7 +23,7 @@ export interface Roster {
   readonly publish: (event: PushEvent) => void
   /** The push in flight that an equal request joins. */
   readonly find: (request: PushRequest) => SupervisedPush.SupervisedPush | undefined
-  readonly enter: (request: PushRequest) => SupervisedPush.SupervisedPush
+  readonly enter: (request: PushRequest, submitter: Tracer.AnySpan | undefined) => SupervisedPush.SupervisedPush
   /** From now on an equal request is a push of its own. */
   readonly separate: (push: SupervisedPush.SupervisedPush) => void
   readonly leave: (push: SupervisedPush.SupervisedPush, end: SupervisedPush.End) => void
@@ -35,10 +37,13 @@ export interface Roster {
 
 export const make = (options: {
   readonly clock: Clock.Clock
+  readonly meter: (event: PushEvent) => void
+  readonly tracer: PushTracer
   readonly onLeave: (event: TerminalEvent) => void
   /** What a late subscriber has to know besides the pushes. */
   readonly standing: LazyArg<ReadonlyArray<PushEvent>>
 }): Roster => {
+  const { meter, tracer } = options
   const hub = EventHub.make()
   const inFlight = new Map<PushId, SupervisedPush.SupervisedPush>()
   const joinable = new Map<string, SupervisedPush.SupervisedPush>()
@@ -49,6 +54,13 @@ export const make = (options: {
 
   const now = () => DateTime.unsafeMake(options.clock.unsafeCurrentTimeMillis())
 
+  const publish = (event: PushEvent) => {
+    meter(event)
+    const span = "pushId" in event ? inFlight.get(event.pushId)?.span : undefined
+    if (span !== undefined) tracer.note(span, event)
+    hub.publish(event)
+  }
+
   const separate = (push: SupervisedPush.SupervisedPush) => {
     if (joinable.get(push.identity) === push) {
       joinable.delete(push.identity)
@@ -58,6 +70,7 @@ export const make = (options: {
   const endWhenEmpty = () => {
     if (closed && inFlight.size === 0 && last === undefined) {
       last = { _tag: "RuntimeDrained", at: now() }
+      meter(last)
       hub.end(last)
       Deferred.unsafeDone(drained, Exit.void)
     }
@@ -65,14 +78,15 @@ export const make = (options: {
 
   return {
     inFlight,
-    publish: hub.publish,
+    publish,
     find: (request) => joinable.get(SupervisedPush.identity(request)),
-    enter: (request) => {
+    enter: (request, submitter) => {
       entered++
-      const push = SupervisedPush.make(PushId.make(`push-${entered}`, { disableValidation: true }), request, now())
+      const id = PushId.make(`push-${entered}`, { disableValidation: true })
+      const push = SupervisedPush.make(id, request, now(), tracer.begin(id, request, submitter))
       inFlight.set(push.id, push)
       joinable.set(push.identity, push)
-      hub.publish(push.queued)
+      publish(push.queued)
       return push
     },
     separate,
@@ -80,7 +94,8 @@ export const make = (options: {
       push.state = { _tag: "Ended", event: end.event }
       inFlight.delete(push.id)
       separate(push)
-      hub.publish(end.event)
+      publish(end.event)
+      if (push.span !== undefined) tracer.end(push.span, end.event, push.attempts)
       Deferred.unsafeDone(push.result, end.result)
       options.onLeave(end.event)
       endWhenEmpty()

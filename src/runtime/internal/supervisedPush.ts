@@ -9,6 +9,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
+import type * as Tracer from "effect/Tracer"
 import { type ErrorReport, type PushError, PushInterrupted, report } from "../../push/PushError.ts"
 import type { PushEvent, PushId, TerminalEvent } from "../../push/PushEvent.ts"
 import { PushedImage } from "../../push/PushedImage.ts"
@@ -28,6 +29,8 @@ export interface SupervisedPush {
   readonly request: PushRequest
   readonly result: Deferred.Deferred<PushedImage, PushFailure>
   readonly queued: Extract<PushEvent, { readonly _tag: "PushQueued" }>
+  /** Ends with the push; none when nobody traces. */
+  readonly span: Tracer.Span | undefined
   state: PushState
   attempts: number
   /** What it does now: an attempt, or the wait for the next one. */
@@ -57,7 +60,12 @@ const targetText = (request: PushRequest): string => String(ImageReference.withD
 export const identity = (request: PushRequest): string =>
   `${request.source}\n${targetText(request)}\n${Option.getOrElse(request.platform, () => "")}\n${request.onExisting}`
 
-export const make = (id: PushId, request: PushRequest, at: DateTime.Utc): SupervisedPush => ({
+export const make = (
+  id: PushId,
+  request: PushRequest,
+  at: DateTime.Utc,
+  span: Tracer.Span | undefined
+): SupervisedPush => ({
   id,
   identity: identity(request),
   target: targetText(request),
@@ -72,6 +80,7 @@ export const make = (id: PushId, request: PushRequest, at: DateTime.Utc): Superv
     ...(Option.isSome(request.platform) ? { platform: request.platform.value } : {}),
     registry: request.target.registry
   },
+  span,
   state: queuedState,
   attempts: 0,
   fiber: undefined,

@@ -11,6 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { ImageReference } from "../../reference/ImageReference.ts"
 import type { RegistryCatalog } from "../../registry/RegistryCatalog.ts"
+import * as Attributes from "./attributes.ts"
 import * as RetryPolicy from "./retryPolicy.ts"
 
 export type ThrottleInquiry = (target: ImageReference) => Effect.Effect<Option.Option<RetryPolicy.Slowdown>>
@@ -26,5 +27,7 @@ export const make =
       Effect.exit,
       Effect.map((exit) =>
         Exit.causeOption(exit).pipe(Option.flatMap(Cause.failureOption), Option.flatMap(RetryPolicy.slowdownOf))
-      )
+      ),
+      // It is no push's own, and the supervisor's beginning may be long ago.
+      Effect.withSpan("PushSupervisor.inquire", { root: true, attributes: { [Attributes.REGISTRY]: target.registry } })
     )

@@ -49,6 +49,7 @@ const push = (
 ) =>
   Either.right<Invocation<CommandShape>>({
     _tag: "Command",
+    name: "push",
     command: pushShape,
     words,
     given: { to: given.to ?? [], report: [], dryRun: given.dryRun === undefined ? [] : ["true"] },
@@ -70,6 +71,7 @@ describe("readArguments", () => {
       read("config", "check", "a.yaml", "--set", "A=b"),
       Either.right({
         _tag: "Command",
+        name: "config check",
         command: checkShape,
         words: ["a.yaml"],
         given: { set: ["A=b"] },
@@ -92,7 +94,14 @@ describe("readArguments", () => {
 
   it("leaves what follows the first -- to another program, whatever it is", () => {
     const run = (words: ReadonlyArray<string>, otherProgram: ReadonlyArray<string>) =>
-      Either.right<Invocation<CommandShape>>({ _tag: "Command", command: execShape, words, given: {}, otherProgram })
+      Either.right<Invocation<CommandShape>>({
+        _tag: "Command",
+        name: "exec",
+        command: execShape,
+        words,
+        given: {},
+        otherProgram
+      })
     assert.deepStrictEqual(
       read("exec", "prod", "--", "docker", "--help", "--", "-p", ""),
       run(["prod"], ["docker", "--help", "--", "-p", ""])

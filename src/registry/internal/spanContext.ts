@@ -1,0 +1,10 @@
+import * as Context from "effect/Context"
+import * as Option from "effect/Option"
+import * as Tracer from "effect/Tracer"
+
+/** The services of who made the registry, and the span of who pushes: what a hook does is part of its push. */
+export const withSpanOf = <R>(own: Context.Context<never>, services: Context.Context<R>): Context.Context<R> =>
+  Option.match(Context.getOption(own, Tracer.ParentSpan), {
+    onNone: () => services,
+    onSome: (span) => Context.add(services, Tracer.ParentSpan, span)
+  })
