@@ -22,7 +22,8 @@ import { schema } from "./schema.ts"
 import { UsageError } from "./UsageError.ts"
 import { verify } from "./verify.ts"
 
-const commands: { readonly [name: string]: Command } = {
+/** Every command by its name. */
+export const commands: { readonly [name: string]: Command } = {
   push,
   batch,
   verify,
