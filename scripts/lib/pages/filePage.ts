@@ -95,8 +95,10 @@ const keyTable = (section: string, entry: Node, examples: ReadonlyArray<Node>): 
     ])
   )
 
-const examplesOf = (section: string): ReadonlyArray<Node> =>
-  Object.values<unknown>(node(parse(example))[section] ?? {}).map(node)
+const examplesOf = (section: string): ReadonlyArray<Node> => {
+  const entries = node(parse(example))[section]
+  return (Array.isArray(entries) ? entries : Object.values(node(entries))).map(node)
+}
 
 const section = (name: string, words: string): string =>
   [
