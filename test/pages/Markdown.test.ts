@@ -11,7 +11,10 @@ describe("fences", () => {
   })
 
   it("go on over a shorter fence, and to the end when none closes them", () => {
-    assert.deepStrictEqual(fences("````ts\n```\n````\n```sh\nlast").map(({ code }) => code), ["```\n", "last\n"])
+    assert.deepStrictEqual(
+      fences("````ts\n```\n````\n```sh\nlast").map(({ code }) => code),
+      ["```\n", "last\n"]
+    )
   })
 })
 

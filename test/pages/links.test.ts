@@ -21,9 +21,7 @@ describe("brokenLinks", () => {
   })
 
   it("name the page, the line and the link of a file that is not there", () => {
-    assert.deepStrictEqual(check("\n[a](docs/c.md)"), [
-      "README.md:2: docs/c.md leads nowhere: there is no such file"
-    ])
+    assert.deepStrictEqual(check("\n[a](docs/c.md)"), ["README.md:2: docs/c.md leads nowhere: there is no such file"])
   })
 
   it("name a heading that is not there, in another page and in the page itself", () => {

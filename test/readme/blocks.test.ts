@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { blocks } from "../../scripts/lib/readme/blocks.ts"
 import { pages } from "../../scripts/lib/pages/repository.ts"
+import { blocks } from "../../scripts/lib/readme/blocks.ts"
 
 const only = (text: string) => blocks(text).map(({ action }) => action)
 
@@ -68,7 +68,9 @@ describe("a block of a page", () => {
 describe("the pages of this repository", () => {
   it("have no block that nobody knows what to do with", () => {
     const refused = [...pages()].flatMap(([path, text]) =>
-      blocks(text).flatMap(({ action, line }) => (action._tag === "Refuse" ? [`${path}:${line}: ${action.problem}`] : []))
+      blocks(text).flatMap(({ action, line }) =>
+        action._tag === "Refuse" ? [`${path}:${line}: ${action.problem}`] : []
+      )
     )
     assert.deepStrictEqual(refused, [])
   })

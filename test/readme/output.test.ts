@@ -41,6 +41,9 @@ describe("shown output", () => {
   })
 
   it("masks the ports that a machine chooses, and not those that pages name", () => {
-    assert.strictEqual(mask("127.0.0.1:49152 localhost:5300 localhost:8080"), "127.0.0.1:PORT localhost:5300 localhost:PORT")
+    assert.strictEqual(
+      mask("127.0.0.1:49152 localhost:5300 localhost:8080"),
+      "127.0.0.1:PORT localhost:5300 localhost:PORT"
+    )
   })
 })

@@ -92,7 +92,11 @@ const pages = (): ReadonlyArray<Page> =>
 
 const indexOf = (all: ReadonlyArray<Page>): string => {
   const line = ({ about, name }: Page) => `- [${name}](${name}.md): ${about.replaceAll("\n", " ")}\n`
-  const of = (origin: string) => all.filter((page) => page.origin === origin).map(line).join("")
+  const of = (origin: string) =>
+    all
+      .filter((page) => page.origin === origin)
+      .map(line)
+      .join("")
   return `# The API of gantry ${version}\n\n${of("gantry")}\n## gantry/testing\n\n${of("gantry/testing")}`
 }
 
@@ -113,7 +117,9 @@ try {
     const all = pages()
     const problems = write(all)
     for (const problem of problems) console.error(problem)
-    console.error(problems.length === 0 ? `${all.length} modules are in ${target}/README.md` : `${problems.length} problems`)
+    console.error(
+      problems.length === 0 ? `${all.length} modules are in ${target}/README.md` : `${problems.length} problems`
+    )
     process.exitCode = problems.length === 0 ? 0 : 1
   }
 } finally {

@@ -107,12 +107,10 @@ const generated = (): string => {
   const all = sources().flatMap(errorsIn)
   const modules = Object.keys(titles)
   const untitled = all.filter(({ module }) => !modules.includes(module))
-  if (untitled.length > 0) throw new Error(`errorsPage.ts has no title for ${untitled.map(({ tag }) => tag).join(", ")}`)
+  if (untitled.length > 0)
+    throw new Error(`errorsPage.ts has no title for ${untitled.map(({ tag }) => tag).join(", ")}`)
   return modules
-    .flatMap((module) => [
-      `## ${titles[module]}`,
-      ...all.filter((error) => error.module === module).map(section)
-    ])
+    .flatMap((module) => [`## ${titles[module]}`, ...all.filter((error) => error.module === module).map(section)])
     .join("\n\n")
 }
 

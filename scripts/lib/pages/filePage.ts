@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of a file are what is shown
 /** The reference of gantry.yaml, from its JSON Schema and the types of connector. Examples are here, and checked. */
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -67,15 +68,12 @@ const shown = (value: unknown): string => code(Predicate.isString(value) ? value
 
 /** The first value that the example has for a key. */
 const exampleOf = (entries: ReadonlyArray<Node>, path: string, key: string): string =>
-  Option.match(
-    Option.fromNullable(entries.find((entry) => entry[key] !== undefined)),
-    {
-      onNone: () => {
-        throw new Error(`scripts/lib/pages/filePage.ts has no example for ${path}`)
-      },
-      onSome: (entry) => shown(entry[key])
-    }
-  )
+  Option.match(Option.fromNullable(entries.find((entry) => entry[key] !== undefined)), {
+    onNone: () => {
+      throw new Error(`scripts/lib/pages/filePage.ts has no example for ${path}`)
+    },
+    onSome: (entry) => shown(entry[key])
+  })
 
 const defaultOf = (path: string): string => {
   const known = defaults[path]
@@ -144,8 +142,12 @@ const connector = (type: ConnectorType.ConnectorType): string => {
   const fields = new Map(type.authMethods.flatMap(({ fields }) => Object.entries(fields)))
   const methodsWith = (field: string) => {
     const methods = type.authMethods.filter((method) => method.fields[field] !== undefined)
-    const names = methods.map((method) => `${code(method.name)}${method.fields[field]?.isRequired ? " (required)" : ""}`)
-    const isOfAll = methods.length === type.authMethods.length && new Set(methods.map((method) => method.fields[field]?.isRequired)).size === 1
+    const names = methods.map(
+      (method) => `${code(method.name)}${method.fields[field]?.isRequired ? " (required)" : ""}`
+    )
+    const isOfAll =
+      methods.length === type.authMethods.length &&
+      new Set(methods.map((method) => method.fields[field]?.isRequired)).size === 1
     if (!isOfAll) return names.join(", ")
     return methods[0]?.fields[field]?.isRequired ? "every method (required)" : "every method"
   }

@@ -19,7 +19,9 @@ export const brokenLinks = (
   )
 
 const outside = (target: string): string | undefined =>
-  target.startsWith("https://") && URL.canParse(target) ? undefined : "is not the https URL that a link outside has to be"
+  target.startsWith("https://") && URL.canParse(target)
+    ? undefined
+    : "is not the https URL that a link outside has to be"
 
 const inside = (link: {
   readonly page: string

@@ -28,5 +28,7 @@ for (const [path, page] of Object.entries(generated)) {
 const all = pages()
 problems.push(...brokenLinks(all, exists))
 for (const problem of problems) console.error(problem)
-console.error(problems.length === 0 ? `${all.size} pages are as gantry is, and their links hold` : `${problems.length} problems`)
+console.error(
+  problems.length === 0 ? `${all.size} pages are as gantry is, and their links hold` : `${problems.length} problems`
+)
 process.exitCode = problems.length === 0 ? 0 : 1

@@ -36,7 +36,7 @@ const companions = [
 const versions: Readonly<Record<string, string>> = JSON.parse(read("package.json")).devDependencies
 
 /** How npm reaches its registry from here; everything else of the machine stays out. */
-const ofMachine = /^(?:(?:https?|no)_proxy|npm_config_\w+|NODE_EXTRA_CA_CERTS)$/i
+const ofMachine = /^(?:(?:https?|no)_proxy|npm_config_(?:registry|cafile)|NODE_EXTRA_CA_CERTS)$/i
 
 const environment = (of: {
   readonly home: string

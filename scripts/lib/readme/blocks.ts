@@ -68,13 +68,16 @@ const byLanguage = ({ code, language }: Fence, name: string, isUnnamed: boolean)
       break
   }
   return isUnnamed
-    ? refuse(`what is done with ${language === "" ? "a block without a language" : `such a ${language} block`}? Name its file, or skip it and say why`)
+    ? refuse(
+        `what is done with ${language === "" ? "a block without a language" : `such a ${language} block`}? Name its file, or skip it and say why`
+      )
     : { _tag: "File", path: name, code }
 }
 
 const consoleOf = (code: string): Action => {
   const [before = "", ...parts] = code.split(/^\$ /m)
-  if (before !== "" || parts.length === 0) return refuse("a console block begins with a line that begins with $ and a space")
+  if (before !== "" || parts.length === 0)
+    return refuse("a console block begins with a line that begins with $ and a space")
   const exchanges = parts.map((part) => {
     const [command = ""] = /^(?:.*\\\n)*.*\n/.exec(part) ?? []
     return { command, expected: part.slice(command.length) }

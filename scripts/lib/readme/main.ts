@@ -23,16 +23,15 @@ const registryPort = 5300
 const engine = Effect.gen(function* () {
   const engine = yield* Stack.engine()
   for (const name of ["app", "worker"]) {
-    yield* engine.api.load(
-      ImageFixture.make({ tags: [`${name}:1`], layers: [{ seed: name, size: ImageFixture.MiB }] })
-    )
+    yield* engine.api.load(ImageFixture.make({ tags: [`${name}:1`], layers: [{ seed: name, size: ImageFixture.MiB }] }))
   }
   return engine
 })
 
 const sandbox = (engine: string) =>
-  Effect.acquireRelease(attempt(async () => Sandbox.make(engine)), ({ base }) =>
-    Effect.sync(() => rmSync(base, { recursive: true, force: true }))
+  Effect.acquireRelease(
+    attempt(async () => Sandbox.make(engine)),
+    ({ base }) => Effect.sync(() => rmSync(base, { recursive: true, force: true }))
   )
 
 const program = Effect.gen(function* () {
@@ -50,7 +49,8 @@ const program = Effect.gen(function* () {
     problems.push(...outcome.problems)
   }
   yield* Effect.forEach(problems, (problem) => Console.error(problem))
-  if (problems.length > 0) return yield* new PagesWrong({ message: `${problems.length} blocks do not do what they say` })
+  if (problems.length > 0)
+    return yield* new PagesWrong({ message: `${problems.length} blocks do not do what they say` })
 })
 
 program.pipe(
