@@ -49,6 +49,8 @@ const environment = (of: {
   npm_config_audit: "false",
   npm_config_fund: "false",
   npm_config_prefer_offline: "true",
+  // A page that packs gantry again does not build it again.
+  npm_config_ignore_scripts: "true",
   npm_config_update_notifier: "false",
   PATH: `${of.programs}:${process.env["PATH"]}`,
   HOME: of.home,
@@ -80,7 +82,7 @@ export const make = (engine: string): Sandbox & { readonly base: string } => {
   const env = environment({ home, engine, programs: join(installed, "node_modules/.bin") })
   const bash = (folder: string, code: string): Ended => runBash(folder, code, env)
 
-  orThrow("npm pack", bash(root, `npm pack --silent --pack-destination '${base}' >&2`))
+  orThrow("npm pack", bash(root, `./scripts/build && npm pack --silent --pack-destination '${base}'`))
   const [tarball = ""] = readdirSync(base).filter((file) => file.endsWith(".tgz"))
   writeFileSync(join(installed, "package.json"), JSON.stringify({ private: true, type: "module" }))
   const packages = companions.map((name) => `${name}@${versions[name]}`)

@@ -29,7 +29,9 @@ const problemsOf = (sandbox: Sandbox, folder: string, { action }: Block): Readon
       return unless(sandbox.bash(folder, action.code), "it ends badly")
     case "Console":
       return action.exchanges.flatMap(({ command, expected }) => {
-        const { isGood, output } = sandbox.bash(folder, command)
+        const { isGood, output: printed } = sandbox.bash(folder, command)
+        // Pages are read in other folders than this one.
+        const output = printed.replaceAll(`${folder}/`, "")
         if (expected === "" && !isGood) return [`$ ${command}  ends badly:\n${indent(output)}`]
         return isAsShown(expected, output)
           ? []
