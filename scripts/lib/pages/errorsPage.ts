@@ -45,18 +45,26 @@ const sources = (): ReadonlyArray<string> =>
 const misuse: ReadonlySet<string> = new Set([
   "Batch",
   "GantryFileError",
+  "ImageReference",
   "Interpolation",
   "PushTarget",
   "RegistryUri",
   "ServiceConnectorRequirements"
 ])
 
+/** A plan has no registry for an image before there is a push; a push that was stopped is no failure of its own. */
+const exceptions: Readonly<Record<string, string>> = {
+  NoMatchingRegistry: "exit code 2",
+  PushInterrupted: "exit code 1, after a signal 130 or 143"
+}
+
 const exitOf = (module: string, error: GantryError): string => {
-  if (PushError.isPushError(error)) {
-    const failed = { status: "failed", error: PushError.report(error) } as const
-    return `exit code ${exitCode({ _tag: "Finished" }, [failed])}`
-  }
-  return misuse.has(module) ? `exit code ${exitCode({ _tag: "Misused" }, [])}` : "no exit code: programs alone meet it"
+  const exception = exceptions[error._tag]
+  if (exception !== undefined) return exception
+  if (misuse.has(module)) return `exit code ${exitCode({ _tag: "Misused" }, [])}`
+  if (!PushError.isPushError(error)) return "no exit code: programs alone meet it"
+  const failed = { status: "failed", error: PushError.report(error) } as const
+  return `exit code ${exitCode({ _tag: "Finished" }, [failed])}`
 }
 
 const reasonOf = (error: GantryError): string =>
