@@ -1,13 +1,13 @@
 /**
- * Type-checks every example in a docstring of src/, every `ts` block of the README and every program of scripts/examples as
- * its reader would paste it: a module of its own that imports gantry by its public names.
+ * Type-checks every example in a docstring of src/, every `ts` block of README and guides and every program of
+ * scripts/examples as its reader would paste it: a module of its own that imports gantry by its public names.
  */
 import { spawnSync } from "node:child_process"
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
+import { fences } from "./pages/Markdown.ts"
+import { pages, root } from "./pages/repository.ts"
 
-const root = fileURLToPath(new URL("../..", import.meta.url))
 const folder = join(root, "node_modules/.cache/gantry-examples")
 
 /** `@example` runs to the next tag or to the end of its comment; a code fence around it is optional. */
@@ -19,8 +19,9 @@ const examplesIn = (source: string): ReadonlyArray<string> =>
       .trim()
   )
 
-const fencesIn = (markdown: string): ReadonlyArray<string> =>
-  [...markdown.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = ""]) => code)
+/** Those that import a block above them are checked by scripts/readme, which has that one's file. */
+const programsIn = (markdown: string): ReadonlyArray<string> =>
+  fences(markdown).flatMap(({ code, language }) => (language === "ts" && !/ from "\.{1,2}\//.test(code) ? [code] : []))
 
 const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts"))
@@ -30,9 +31,9 @@ const programs = readdirSync(join(root, "scripts/examples"))
   .filter((file) => file.endsWith(".ts"))
   .map((file) => ({ file, examples: [readFileSync(join(root, "scripts/examples", file), "utf8")] }))
 
-const readme = { file: "README.md", examples: fencesIn(readFileSync(join(root, "README.md"), "utf8")) }
+const guides = [...pages()].map(([file, markdown]) => ({ file, examples: programsIn(markdown) }))
 
-const all = [...sources, ...programs, readme]
+const all = [...sources, ...programs, ...guides]
 
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })

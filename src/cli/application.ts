@@ -23,7 +23,8 @@ import { observed } from "./Telemetry.ts"
 import { UsageError } from "./UsageError.ts"
 import { verify } from "./verify.ts"
 
-const commands: { readonly [name: string]: Command } = {
+/** Every command by its name. */
+export const commands: { readonly [name: string]: Command } = {
   push,
   batch,
   verify,

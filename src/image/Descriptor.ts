@@ -20,6 +20,7 @@ export class Platform extends Schema.Class<Platform>("gantry/Descriptor/Platform
   variant: Schema.optional(Schema.String),
   "os.version": Schema.optional(Schema.String)
 }) {
+  /** @since 0.1.0 */
   override toString(): string {
     return [this.os, this.architecture, ...(this.variant === undefined ? [] : [this.variant])].join("/")
   }

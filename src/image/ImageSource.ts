@@ -19,6 +19,7 @@ import * as ImageReference from "../reference/ImageReference.ts"
 export class DockerSource extends Data.TaggedClass("DockerSource")<{
   readonly reference: ImageReference.ImageReference
 }> {
+  /** @since 0.1.0 */
   override toString(): string {
     return `docker://${this.reference}`
   }
@@ -34,6 +35,7 @@ export class OciLayoutSource extends Data.TaggedClass("OciLayoutSource")<{
   readonly path: string
   readonly tag: Option.Option<string>
 }> {
+  /** @since 0.1.0 */
   override toString(): string {
     return `oci:${this.path}${fragment(this.tag)}`
   }
@@ -49,6 +51,7 @@ export class DockerArchiveSource extends Data.TaggedClass("DockerArchiveSource")
   readonly path: string
   readonly reference: Option.Option<string>
 }> {
+  /** @since 0.1.0 */
   override toString(): string {
     return `docker-archive:${this.path}${fragment(this.reference)}`
   }
@@ -63,6 +66,7 @@ export class DockerArchiveSource extends Data.TaggedClass("DockerArchiveSource")
 export class RegistrySource extends Data.TaggedClass("RegistrySource")<{
   readonly reference: ImageReference.ImageReference
 }> {
+  /** @since 0.1.0 */
   override toString(): string {
     return `registry://${this.reference}`
   }

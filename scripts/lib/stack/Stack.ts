@@ -43,10 +43,14 @@ export const engine = (options?: Engine.EngineOptions): Effect.Effect<Engine.Eng
 
 /** A registry of one's own: `"open"`, `"htpasswd"`, or behind a token server. */
 export const registry = (auth: Registry.RegistryAuth): Effect.Effect<Registry.Registry, StackError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const folder = yield* temporaryFolder("registry")
-    return yield* started(Registry.make(folder, { auth, port: yield* freePort }))
-  })
+  Effect.flatMap(freePort, (port) => registryOn(port, auth))
+
+/** As `registry`, at a port that others know. */
+export const registryOn = (
+  port: number,
+  auth: Registry.RegistryAuth
+): Effect.Effect<Registry.Registry, StackError, Scope.Scope> =>
+  Effect.flatMap(temporaryFolder("registry"), (folder) => started(Registry.make(folder, { auth, port })))
 
 /** A token server in this process. */
 export const tokenServer = (

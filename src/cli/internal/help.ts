@@ -23,7 +23,8 @@ const optionLine = ([name, spec]: readonly [string, OptionSpec<unknown>]) =>
     spec.about
   ] as const
 
-const usage = (name: string, { options, otherProgram, words }: CommandShape): string =>
+/** How a command is typed. */
+export const usage = (name: string, { options, otherProgram, words }: CommandShape): string =>
   [
     "gantry",
     name,
