@@ -1,4 +1,5 @@
 export * as TestConnector from "./TestConnector.ts"
 export * as TestEngine from "./TestEngine.ts"
 export * as TestRegistry from "./TestRegistry.ts"
+export * as TestTranscript from "./TestTranscript.ts"
 export * as TestTransport from "./TestTransport.ts"

@@ -27,6 +27,7 @@ describe("push options", () => {
         progress: "auto",
         report: Option.none(),
         events: Option.none(),
+        record: Option.none(),
         dryRun: false,
         context: Option.none(),
         host: Option.none(),

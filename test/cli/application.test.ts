@@ -45,6 +45,7 @@ const gantry = Effect.fnUntraced(function* (
     transport: () => engine ?? Layer.succeedContext(transport),
     engine: () => Layer.die("nobody asks the engine"),
     keychain: Keychain.layerMemory(credentials ?? []),
+    version: "1.2.3",
     credentialHelper: "/nowhere"
   }
   const code = yield* run(args, { version: "1.2.3", machine: Effect.succeed(machine) })
