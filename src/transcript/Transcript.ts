@@ -50,7 +50,7 @@ export const Party = Schema.Literal("engine", "registry")
 export type Party = typeof Party.Type
 
 /** Milliseconds since the run began, and which exchange it is about: they are counted as they begin. */
-const ofExchange = { at: Schema.NonNegative, exchange: Schema.NonNegativeInt }
+const ofExchange = { at: Schema.Finite.pipe(Schema.nonNegative()), exchange: Schema.NonNegativeInt }
 
 /**
  * Every other line: a request (`Asked`), a part of its answer (`Said`), and its end: an answer, a failure, a defect, or

@@ -414,6 +414,23 @@ describe("gantry push", () => {
     }).pipe(at())
   )
 
+  it.scoped("begins the transcript of --record with who wrote it, and tells in plain words when it is not whole", () =>
+    Effect.gen(function* () {
+      const { file, read } = yield* folder
+      const good = yield* gantry(["push", "reg.io/a:1", "--record", file("run.ndjson"), "--progress", "none"])
+      assert.strictEqual(good.code, 0)
+      assert.deepInclude(JSON.parse(yield* read("run.ndjson")), { schemaVersion: 1, program: "gantry 1.2.3" })
+      const full = yield* gantry(["push", "reg.io/a:1", "--record", "/dev/full", "--progress", "none"])
+      assert.strictEqual(full.code, 1)
+      assert.match(
+        full.stderr,
+        /--record \/dev\/full ends before the run did, for it could not be written \(.+\)\. Make room/
+      )
+      const nowhere = yield* gantry(["push", "reg.io/a:1", "--record", file("no/run.ndjson")])
+      assert.deepStrictEqual([nowhere.code, nowhere.calls.length], [2, 0])
+    }).pipe(at())
+  )
+
   it.scoped("only asks with --dry-run, and says what would be", () =>
     Effect.gen(function* () {
       const { calls, code, stdout } = yield* gantry(

@@ -292,7 +292,11 @@ export const samples: Readonly<Record<Tag, SomeErrors>> = {
     "not-a-transcript": (reason) =>
       new Transcript.TranscriptInvalid({ ...transcript, reason, detail: "its first line is not a transcript's" }),
     version: (reason) =>
-      new Transcript.TranscriptInvalid({ ...transcript, reason, detail: "it is of version 2, and this gantry plays 1" }),
+      new Transcript.TranscriptInvalid({
+        ...transcript,
+        reason,
+        detail: "it is of version 2, and this gantry plays 1"
+      }),
     entry: (reason) =>
       new Transcript.TranscriptInvalid({
         ...transcript,

@@ -44,7 +44,7 @@ describe("scrubText", () => {
 
   it("says of a text that was scrubbed before what it says of the text itself", () => {
     const piece = FastCheck.constantFrom(
-      ..."?#@/:= \n\u0000\"",
+      ...'?#@/:= \n\u0000"',
       "https://",
       "dev:pw@",
       "?a=b",
