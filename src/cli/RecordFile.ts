@@ -5,8 +5,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as RegistryNetwork from "../distribution/RegistryHttp.ts"
-import { RegistryHttp } from "../distribution/RegistryHttp.ts"
+import * as RegistryHttp from "../distribution/RegistryHttp.ts"
 import * as DockerEngine from "../engine/DockerEngine.ts"
 import * as Recorder from "../transcript/Recorder.ts"
 import { systemWords } from "./internal/systemWords.ts"
@@ -14,14 +13,14 @@ import { systemWords } from "./internal/systemWords.ts"
 /** `engine` and `network` are what stands before the real ones; `problem` ends the file and tells why it is not whole. */
 export interface RecordFile {
   readonly engine: Layer.Layer<DockerEngine.DockerEngine, never, DockerEngine.DockerEngine>
-  readonly network: Layer.Layer<RegistryHttp>
+  readonly network: Layer.Layer<RegistryHttp.RegistryHttp>
   readonly problem: Effect.Effect<Option.Option<string>>
 }
 
 /** No file at all. */
 export const none: RecordFile = {
   engine: Layer.service(DockerEngine.DockerEngine),
-  network: Layer.effect(RegistryHttp, RegistryHttp),
+  network: Layer.effect(RegistryHttp.RegistryHttp, RegistryHttp.RegistryHttp),
   problem: Effect.succeedNone
 }
 
@@ -31,7 +30,7 @@ export const open = Effect.fn("RecordFile.open")(function* (path: string, progra
   const recorder = Layer.succeedContext(context)
   return {
     engine: Layer.provide(DockerEngine.layerRecording, recorder),
-    network: Layer.provide(RegistryNetwork.layerRecording, recorder),
+    network: Layer.provide(RegistryHttp.layerRecording, recorder),
     problem: Effect.map(
       Context.get(context, Recorder.Recorder).finish,
       Option.map(

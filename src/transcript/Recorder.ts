@@ -146,6 +146,11 @@ const makeTape = (
   }
 
   return {
+    fact: (exchange, value) =>
+      Effect.sync(() => {
+        begin(exchange).end(Exit.succeed(value))
+        return value
+      }),
     exchange: (exchange, run, hear) =>
       Effect.suspend(() => {
         const { end, said } = begin(exchange)

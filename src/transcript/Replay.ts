@@ -74,11 +74,16 @@ const makeTape = (path: string, transcript: Transcript.Transcript) => {
       return played === undefined ? diverged(exchange) : Effect.succeed(played)
     })
 
-  const orDie = <A>(decoded: Either.Either<A, ParseError>, { request }: Played): Effect.Effect<A> =>
-    Effect.mapError(decoded, ({ message }) => {
-      const detail = `what it says of "${request}" can not be read: ${message}`
-      return new Transcript.TranscriptInvalid({ path, line: 0, reason: "entry", detail })
-    }).pipe(Effect.orDie)
+  const unreadable = ({ request }: Played, why: string) =>
+    new Transcript.TranscriptInvalid({
+      path,
+      line: 0,
+      reason: "entry",
+      detail: `what it says of "${request}" can not be read: ${why}`
+    })
+
+  const orDie = <A>(decoded: Either.Either<A, ParseError>, played: Played): Effect.Effect<A> =>
+    Effect.orDie(Effect.mapError(decoded, ({ message }) => unreadable(played, message)))
 
   /** Each run waits for the next entry, and gives a part of the answer, or its end. */
   const steps = <A, E, Piece>(
@@ -118,6 +123,13 @@ const makeTape = (path: string, transcript: Transcript.Transcript) => {
     )
 
   const tape: Transcript.Tape = {
+    fact: (exchange) =>
+      Effect.flatMap(take(exchange), (played) => {
+        const known = played.entries.find((entry) => entry._tag === "Answered")
+        return known === undefined
+          ? Effect.die(unreadable(played, "it ends there"))
+          : orDie(exchange.answer.decode(known.answer), played)
+      }),
     exchange: (exchange, _, hear) =>
       Effect.gen(function* () {
         const next = yield* begin(exchange)

@@ -220,6 +220,8 @@ export interface Tape {
     exchange: Exchange<void, E, Piece>,
     stream: Stream.Stream<Piece, E>
   ) => Stream.Stream<Piece, E>
+  /** What is known without asking: no time passes, so that a layer which needs it is built before a test moves its clock. */
+  readonly fact: <A, E, Piece>(exchange: Exchange<A, E, Piece>, value: A) => Effect.Effect<A>
 }
 
 const json = Schema.parseJson()

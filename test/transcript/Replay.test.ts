@@ -93,6 +93,13 @@ describe("Replay", () => {
     )
   )
 
+  it.effect("gives what is known without asking at once, however slow the recording machine was", () =>
+    Effect.gen(function* () {
+      const tape = yield* Replay
+      assert.strictEqual(yield* tape.fact(exchange("address"), "unused"), "unix:///e.sock")
+    }).pipe(Effect.provide(playing([asked(0, 0, "address"), answered(0, 9, "unix:///e.sock")])))
+  )
+
   it.effect("fails and dies as the recorded run did", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* Effect.flip(ask("refused")), "no")

@@ -201,12 +201,13 @@ const address = asking("address", codec(Address))
 /** The engine, whose answers are written down. */
 export const record = (tape: Tape, engine: Service): Effect.Effect<Service> => {
   const { endpoint, origin } = engine
-  const asked = tape.exchange(address, () => Effect.succeed({ endpoint, origin }), ignore)
-  return Effect.as(Effect.orDie(asked), through(tape, engine))
+  return Effect.as(tape.fact(address, { endpoint, origin }), through(tape, engine))
 }
 
 const notRecorded = (what: string) =>
   Effect.dieMessage(`A transcript has no ${what}, so a replay can not play it: give this test a TestEngine.`)
+
+const nowhere: EngineAddress = { endpoint: "", origin: "" }
 
 /** What stands behind a tape that answers everything itself. */
 const absent = (at: EngineAddress): Service => ({
@@ -229,9 +230,4 @@ const absent = (at: EngineAddress): Service => ({
 
 /** The engine that a transcript tells of. */
 export const replay = (tape: Tape): Effect.Effect<Service> =>
-  tape
-    .exchange(address, () => Effect.never, ignore)
-    .pipe(
-      Effect.orDie,
-      Effect.map((at) => through(tape, absent(at)))
-    )
+  Effect.map(tape.fact(address, nowhere), (at) => through(tape, absent(at)))
