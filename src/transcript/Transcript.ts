@@ -103,7 +103,7 @@ const adviceOn = {
   unreadable: "Check the path and that the file may be read.",
   "not-a-transcript": "Name a file that `gantry batch --record FILE` or `Recorder.layerFile` wrote.",
   version: "Use the version of gantry that wrote it, or record the run again.",
-  entry: "Record the run again: the file was changed after it was written."
+  entry: "Do not change the file after it was written: record the run again."
 } as const
 
 /**
