@@ -12,6 +12,7 @@ const rooms = [
   "flavor",
   "image",
   "credential",
+  "transcript",
   "engine",
   "connector",
   "distribution",

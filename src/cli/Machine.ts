@@ -11,9 +11,14 @@ import type { PushTransport } from "../transport/PushTransport.ts"
 
 /** Layers of their own, because only a push looks for an engine. `engine` is the one at an address, for who asks it himself. */
 export interface Machine {
-  readonly transport: (choice: DockerContext.Choice) => Layer.Layer<PushTransport, EngineContextInvalid | ConfigError>
+  readonly transport: (
+    choice: DockerContext.Choice,
+    /** What stands before the engine. */
+    engine: Layer.Layer<DockerEngine.DockerEngine, never, DockerEngine.DockerEngine>
+  ) => Layer.Layer<PushTransport, EngineContextInvalid | ConfigError>
   readonly engine: (options: DockerEngine.Options) => Layer.Layer<DockerEngine.DockerEngine, EngineContextInvalid>
   readonly keychain: Layer.Layer<Keychain, ConfigError>
+  readonly version: string
   /** The program file of docker-credential-gantry. */
   readonly credentialHelper: string
 }

@@ -92,6 +92,12 @@ export const batchOptions = {
     decode: reportFile
   }),
   events: optional({ placeholder: "FILE", about: "Write every event to a file, one JSON a line.", decode: text }),
+  record: optional({
+    placeholder: "FILE",
+    about:
+      "Write what the engine and the registries answer to a file, without credentials, for a test that plays it: DockerEngine.layerReplay.",
+    decode: text
+  }),
   dryRun: flag("Say what would be pushed and write nothing."),
   platform: optional({
     placeholder: "OS/ARCH[/VARIANT]",

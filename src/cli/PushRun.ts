@@ -1,6 +1,7 @@
 /**
  * What `gantry push` and `gantry batch` do with a plan: push or preview, and report.
  */
+import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Arr from "effect/Array"
@@ -36,6 +37,7 @@ import { defectLines, problemLine } from "./output/problem.ts"
 import { text } from "./output/text.ts"
 import type { BatchSettings } from "./PushOptions.ts"
 import * as Progress from "./progress/Progress.ts"
+import * as RecordFile from "./RecordFile.ts"
 import * as Report from "./Report.ts"
 import { writeReport } from "./report/ReportFile.ts"
 import { Signals } from "./Signals.ts"
@@ -70,6 +72,10 @@ export const run = Effect.fn("PushRun.run")(function* <R>(command: PushCommand<R
     onNone: () => Effect.succeed(EventFile.none),
     onSome: openEvents
   })
+  const recording = yield* Option.match(settings.record, {
+    onNone: () => Effect.succeed(RecordFile.none),
+    onSome: (path) => openRecord(path, machine)
+  })
   const progress = yield* Progress.make(settings.progress)
   const ci = yield* Ci.make(settings.ci)
   const diagnosis = yield* Ref.make(Diagnosis.empty)
@@ -87,9 +93,10 @@ export const run = Effect.fn("PushRun.run")(function* <R>(command: PushCommand<R
     file,
     plan.pushes.map(({ target }) => target)
   )
-  const registries = Layer.provide(
-    layerCatalog(settings, file, others),
-    Layer.merge(Layer.provide(layerHints, machine.transport(engineChoice(settings))), machine.keychain)
+  const transport = machine.transport(engineChoice(settings), recording.engine)
+  const registries = layerCatalog(settings, file, others).pipe(
+    Layer.provide(Layer.merge(Layer.provide(layerHints, transport), machine.keychain)),
+    Layer.provide(recording.network)
   )
   const ended = yield* untilStopped(Effect.provide(work.run, registries), settings)
   const { end, results } = yield* conclude(work, ended, name)
@@ -100,7 +107,12 @@ export const run = Effect.fn("PushRun.run")(function* <R>(command: PushCommand<R
     results
   })
 
-  const problems = Arr.getSomes([yield* writeFile(settings, report), yield* events.problem, yield* ci.publish(report)])
+  const problems = Arr.getSomes([
+    yield* writeFile(settings, report),
+    yield* events.problem,
+    yield* recording.problem,
+    yield* ci.publish(report)
+  ])
   yield* progress.end(report)
   yield* stdio.stderr(toText(explains(settings) ? Diagnosis.lines(yield* Ref.get(diagnosis), report) : []))
   yield* stdio.stderr(toText(isForPeople(settings) ? ci.annotations(report) : []))
@@ -134,7 +146,8 @@ const folderProblems = Effect.fnUntraced(function* (settings: BatchSettings) {
   const path = yield* Path.Path
   const files = [
     ...Option.toArray(settings.report).map((file) => ({ option: "--report", file })),
-    ...Option.toArray(settings.events).map((file) => ({ option: "--events", file }))
+    ...Option.toArray(settings.events).map((file) => ({ option: "--events", file })),
+    ...Option.toArray(settings.record).map((file) => ({ option: "--record", file }))
   ]
   const problems = yield* Effect.forEach(files, ({ file, option }) =>
     fileSystem.access(path.dirname(file), { writable: true }).pipe(
@@ -147,12 +160,13 @@ const folderProblems = Effect.fnUntraced(function* (settings: BatchSettings) {
   return problems.flat()
 })
 
-const openEvents = (path: string) =>
-  Effect.mapError(
-    EventFile.open(path),
-    (error) =>
-      new UsageError({ problems: [`--events ${path} can not be written (${systemWords(error)}): name another file`] })
-  )
+const unopened = (option: string) => (error: PlatformError) =>
+  new UsageError({ problems: [`${option} can not be written (${systemWords(error)}): name another file`] })
+
+const openEvents = (path: string) => Effect.mapError(EventFile.open(path), unopened(`--events ${path}`))
+
+const openRecord = (path: string, { version }: Machine) =>
+  Effect.mapError(RecordFile.open(path, `gantry ${version}`), unopened(`--record ${path}`))
 
 /** How long what was interrupted may take to end: the report has to be written within the 5 s of CLI.md too. */
 const patience = "3 seconds"

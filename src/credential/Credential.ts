@@ -167,9 +167,15 @@ const SHORTEST_SECRET = 4
 const secretOf = (kind: CredentialKind): string =>
   Redacted.value(kind._tag === "UsernamePassword" ? kind.password : kind.token)
 
+/** With the padding first, which would else be left. */
+const base64Forms = (text: string): ReadonlyArray<string> => {
+  const padded = Encoding.encodeBase64(text)
+  return [padded, padded.replace(/=+$/, "")].flatMap((form) => [form, form.replaceAll("+", "-").replaceAll("/", "_")])
+}
+
 /**
- * Every form of a credential's secret that a server may have seen and repeat: as it is, escaped for JSON or a URL, and in
- * Basic's base64. They are secrets themselves: for taking them out of a text, and nothing else.
+ * Every form of a credential's secret that a server may have seen and repeat: as it is, escaped for JSON, a URL or a form,
+ * and in Basic's base64 with either alphabet. They are secrets themselves: for taking them out of a text, and nothing else.
  *
  * @since 0.1.0
  * @category redaction
@@ -179,8 +185,14 @@ export const echoes = (credential: Option.Option<Credential>): ReadonlyArray<str
     onNone: () => [],
     onSome: ({ kind }) => {
       const secret = secretOf(kind)
-      const pair = kind._tag === "UsernamePassword" ? Encoding.encodeBase64(`${kind.username}:${secret}`) : secret
-      return [pair, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), secret]
+      return [
+        ...(kind._tag === "UsernamePassword" ? base64Forms(`${kind.username}:${secret}`) : []),
+        ...base64Forms(secret),
+        JSON.stringify(secret).slice(1, -1),
+        encodeURIComponent(secret),
+        new URLSearchParams({ secret }).toString().slice("secret=".length),
+        secret
+      ]
     }
   })
 

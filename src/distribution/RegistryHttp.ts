@@ -3,9 +3,14 @@
  *
  * @since 0.1.0
  */
+import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
+import { Recorder } from "../transcript/Recorder.ts"
+import * as Replay from "../transcript/Replay.ts"
+import type { TranscriptInvalid } from "../transcript/Transcript.ts"
 import type { RegistryUnavailable } from "./RegistryError.ts"
 
 /**
@@ -77,3 +82,48 @@ export class RegistryHttp extends Context.Reference<RegistryHttp>()("gantry/Regi
     readonly request: (request: RegistryRequest) => Effect.Effect<RegistryResponse, RegistryUnavailable>
   } => makeNode()
 }) {}
+
+/** Nobody pays for a transcript who does not use one. */
+const tape = Effect.promise(() => import("./internal/registryTape.ts"))
+
+/**
+ * The network as it is, whose answers go into the transcript of a `Recorder`: without credentials, tokens, cookies and
+ * what is signed in URLs. Registries, catalogs and transports are to be built on it.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerRecording: Layer.Layer<RegistryHttp, never, Recorder> = Layer.effect(
+  RegistryHttp,
+  Effect.gen(function* () {
+    const { record } = yield* tape
+    return record(yield* Recorder, yield* RegistryHttp)
+  })
+)
+
+/**
+ * The network of a `Replay`, for those who share one with `DockerEngine.layerReplaying`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerReplaying: Layer.Layer<RegistryHttp, never, Replay.Replay> = Layer.effect(
+  RegistryHttp,
+  Effect.gen(function* () {
+    const { replay } = yield* tape
+    return replay(yield* Replay.Replay)
+  })
+)
+
+/**
+ * Registries that answer what `gantry batch --record FILE` wrote down, as `DockerEngine.layerReplay` does for the engine.
+ *
+ * A request is known by its method, its URL, and the scheme of its authorization: a registry needs a credential of the
+ * kind that the recorded run had, with any value. Fails with `TranscriptInvalid` when the file can not be read, is no
+ * transcript, or is of another version.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerReplay = (file: string): Layer.Layer<RegistryHttp, TranscriptInvalid, FileSystem.FileSystem> =>
+  Layer.provide(layerReplaying, Replay.layerFile(file))

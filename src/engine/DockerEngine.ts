@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type * as FileSystem from "@effect/platform/FileSystem"
 import type Dockerode from "dockerode"
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
@@ -15,6 +16,9 @@ import type * as Stream from "effect/Stream"
 import type { Credential } from "../credential/Credential.ts"
 import type { Digest } from "../reference/Digest.ts"
 import type { ImageReference } from "../reference/ImageReference.ts"
+import { Recorder } from "../transcript/Recorder.ts"
+import * as Replay from "../transcript/Replay.ts"
+import type { TranscriptInvalid } from "../transcript/Transcript.ts"
 import type * as DockerContext from "./DockerContext.ts"
 import type { EngineContextInvalid, EngineError } from "./EngineError.ts"
 import type { EngineEvent } from "./EngineStream.ts"
@@ -135,6 +139,8 @@ export interface Service {
   readonly ping: Effect.Effect<EnginePing, EngineError>
   readonly version: Effect.Effect<EngineVersion, EngineError>
   readonly info: Effect.Effect<EngineInfo, EngineError>
+  /** The names of all its images as it writes them, without `docker.io/library/`. */
+  readonly imageNames: Effect.Effect<ReadonlyArray<string>, EngineError>
   /** By name or by id. An image that is not there is `EngineRejected` with status 404. */
   readonly inspectImage: (image: ImageReference | Digest) => Effect.Effect<ImageInspection, EngineError>
   /** Gives an image one more name, tagged `latest` when `target` has no tag. */
@@ -300,6 +306,52 @@ export const layerFromClient = (client: Dockerode): Layer.Layer<DockerEngine> =>
     DockerEngine,
     Effect.map(node, ({ fromClient }) => fromClient(client))
   )
+
+/** Nobody pays for a transcript who does not use one. */
+const tape = Effect.promise(() => import("./internal/engineTape.ts"))
+
+/**
+ * The engine it is given, whose answers go into the transcript of a `Recorder`. Archives of images and calls of the
+ * dockerode client itself do not.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerRecording: Layer.Layer<DockerEngine, never, DockerEngine | Recorder> = Layer.effect(
+  DockerEngine,
+  Effect.gen(function* () {
+    const { record } = yield* tape
+    return yield* record(yield* Recorder, yield* DockerEngine)
+  })
+)
+
+/**
+ * The engine of a `Replay`, for those who share one with `RegistryHttp.layerReplaying`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerReplaying: Layer.Layer<DockerEngine, never, Replay.Replay> = Layer.effect(
+  DockerEngine,
+  Effect.gen(function* () {
+    const { replay } = yield* tape
+    return yield* replay(yield* Replay.Replay)
+  })
+)
+
+/**
+ * An engine that answers what `gantry batch --record FILE` wrote down, each answer as long after its request as it was
+ * then: no engine is asked, and under `TestClock` no time passes. A request that the transcript does not have is a defect,
+ * `TranscriptDiverged`. What gantry asked registries itself is played by `RegistryHttp.layerReplay`, and both by
+ * `TestTranscript.layer` of `gantry/testing`.
+ *
+ * Fails with `TranscriptInvalid` when the file can not be read, is no transcript, or is of another version.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerReplay = (file: string): Layer.Layer<DockerEngine, TranscriptInvalid, FileSystem.FileSystem> =>
+  Layer.provide(layerReplaying, Replay.layerFile(file))
 
 /**
  * A credential in the clear, in the form of dockerode's `authconfig` option.

@@ -23,7 +23,7 @@ import {
 import { EngineDisconnected, type EngineError, EngineRejected } from "../engine/EngineError.ts"
 import * as EngineStream from "../engine/EngineStream.ts"
 import * as Digest from "../reference/Digest.ts"
-import type { ImageReference } from "../reference/ImageReference.ts"
+import * as ImageReference from "../reference/ImageReference.ts"
 import { makeTestImages } from "./internal/testImages.ts"
 
 /**
@@ -49,7 +49,7 @@ export interface EngineCall {
  * @category models
  */
 export interface TransferCall extends EngineCall {
-  readonly image: ImageReference
+  readonly image: ImageReference.ImageReference
   readonly inspection: Option.Option<ImageInspection>
 }
 
@@ -147,7 +147,7 @@ const makeEngine = (script: TestEngineScript) => {
       return failure === undefined ? Effect.succeed(call) : Effect.fail(failure)
     })
 
-  const found = (call: EngineCall, image: ImageReference | Digest.Digest) =>
+  const found = (call: EngineCall, image: ImageReference.ImageReference | Digest.Digest) =>
     Effect.suspend(() => {
       const stored = images.find(image)
       return stored === undefined ? Effect.fail(noSuchImage(call)) : Effect.succeed(stored)
@@ -198,6 +198,9 @@ const makeEngine = (script: TestEngineScript) => {
       noProxy: "",
       ...script.info
     }),
+    imageNames: Effect.map(record("imageNames"), () =>
+      images.names().map((name) => ImageReference.familiar(ImageReference.unsafeParse(name)))
+    ),
     inspectImage: (image) =>
       Effect.flatMap(record("inspectImage", [image]), (call) => Effect.map(found(call, image), images.inspect)),
     tagImage: (source, target) =>

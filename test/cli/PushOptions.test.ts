@@ -28,6 +28,7 @@ describe("push options", () => {
         ci: "auto",
         report: Option.none(),
         events: Option.none(),
+        record: Option.none(),
         dryRun: false,
         context: Option.none(),
         host: Option.none(),

@@ -45,6 +45,7 @@ const gantry = Effect.fnUntraced(function* (
     transport: () => engine ?? Layer.succeedContext(transport),
     engine: () => Layer.die("nobody asks the engine"),
     keychain: Keychain.layerMemory(credentials ?? []),
+    version: "1.2.3",
     credentialHelper: "/nowhere"
   }
   const code = yield* run(args, { version: "1.2.3", machine: Effect.succeed(machine) })
@@ -410,6 +411,23 @@ describe("gantry push", () => {
         .split("\n")
         .map((line) => JSON.parse(line)._tag)
       assert.deepStrictEqual(tags, ["PushQueued", "PushStarted", "PushCompleted", "RuntimeDrained"])
+    }).pipe(at())
+  )
+
+  it.scoped("begins the transcript of --record with who wrote it, and tells in plain words when it is not whole", () =>
+    Effect.gen(function* () {
+      const { file, read } = yield* folder
+      const good = yield* gantry(["push", "reg.io/a:1", "--record", file("run.ndjson"), "--progress", "none"])
+      assert.strictEqual(good.code, 0)
+      assert.deepInclude(JSON.parse(yield* read("run.ndjson")), { schemaVersion: 1, program: "gantry 1.2.3" })
+      const full = yield* gantry(["push", "reg.io/a:1", "--record", "/dev/full", "--progress", "none"])
+      assert.strictEqual(full.code, 1)
+      assert.match(
+        full.stderr,
+        /--record \/dev\/full ends before the run did, for it could not be written \(.+\)\. Make room/
+      )
+      const nowhere = yield* gantry(["push", "reg.io/a:1", "--record", file("no/run.ndjson")])
+      assert.deepStrictEqual([nowhere.code, nowhere.calls.length], [2, 0])
     }).pipe(at())
   )
 

@@ -153,7 +153,15 @@ describeLive("a secret given to the command", (it) => {
 
           const input = yield* placed(folder, way.files?.(canary, guard.host) ?? {})
           const push = ["push", reference, "--retries", "0", "--progress", "json"]
-          const files = ["--events", join(folder, "events"), "--report", join(folder, "report.json")]
+          const transcript = join(folder, "run.ndjson")
+          const files = [
+            "--events",
+            join(folder, "events"),
+            "--report",
+            join(folder, "report.json"),
+            "--record",
+            transcript
+          ]
           const { code, output } = yield* gantry([...push, ...files, ...(way.parameters ?? [])], {
             folder,
             stdin: way.stdin?.(canary) ?? "",
@@ -174,6 +182,9 @@ describeLive("a secret given to the command", (it) => {
           for (const text of [reference, "### gantry: ", "report<<"]) {
             assert.include(written, text, "what was written is looked at")
           }
+          const recorded = yield* Effect.promise(() => readFile(transcript, "utf8"))
+          assert.include(recorded, `"pushImage ${reference}`, "the engine's answers are among it")
+          assert.match(recorded, /"party":"registry","request":"[^"]* with (?:Basic|Bearer)"/, "and the registry's")
           assert.deepStrictEqual(Canary.leaksIn(written, canaries), [])
           assert.strictEqual(code, outcome === "let in" ? 0 : 3)
         })

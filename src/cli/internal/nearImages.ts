@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { DockerEngine } from "../../engine/DockerEngine.ts"
 import { ImageNotFound, type PushError } from "../../push/PushError.ts"
 import * as ImageReference from "../../reference/ImageReference.ts"
 import { nearest } from "../../reference/internal/nearest.ts"
@@ -48,15 +47,6 @@ export const adviceOn = (image: string, names: ReadonlyArray<string>): Option.Op
     ? Option.none()
     : Option.some(`Did you mean ${near.join(" or ")}? If not, build or pull it first.`)
 }
-
-/** The names of an engine's images, without those that have none. */
-export const imageNames = Effect.flatMap(DockerEngine, (engine) =>
-  Effect.map(
-    engine.use((client, signal) => client.listImages({ abortSignal: signal })),
-    // An engine gives null for an image without a name, whatever dockerode's types say.
-    (images) => images.flatMap(({ RepoTags }) => RepoTags ?? []).filter((name) => name !== "<none>:<none>")
-  )
-)
 
 const withNames = <A, E, R>(attempt: Effect.Effect<A, PushError>, names: Effect.Effect<ReadonlyArray<string>, E, R>) =>
   Effect.catchTag(attempt, "ImageNotFound", (error) =>

@@ -31,7 +31,7 @@ const OtherErrors = Schema.Struct({ error: text, error_description: text, detail
 const decodeErrors = Schema.decodeEither(Schema.parseJson(RegistryErrors))
 const decodeOther = Schema.decodeEither(Schema.parseJson(OtherErrors))
 
-const stripMarkup = (html: string): string => html.replace(/<[^<>]*>/g, " ")
+export const stripMarkup = (html: string): string => html.replace(/<[^<>]*>/g, " ")
 
 const fromRegistryErrors = ({ errors }: typeof RegistryErrors.Type): AnswerText => ({
   codes: errors.flatMap(({ code }) => Option.toArray(Option.map(code, (value) => String(value).toUpperCase()))),

@@ -101,3 +101,32 @@ export const readTokenAnswer = (body: string, receivedAt: number): Option.Option
       refreshToken: Option.map(answer.refresh_token, Redacted.make)
     }
   })
+
+/** The tokens in a token server's answer, which nobody may repeat; none in another answer. */
+export const tokensIn = (body: string): ReadonlyArray<string> =>
+  Option.match(decodeAnswer(body), {
+    onNone: () => [],
+    onSome: ({ access_token, refresh_token, token }) => [token, access_token, refresh_token].flatMap(Option.toArray)
+  })
+
+const STAND_IN = "redacted"
+
+/**
+ * A token server's answer without its tokens, which lets gantry do as it would with them: it allows the same for as long.
+ * None when the answer holds no token.
+ */
+export const standIn = (body: string, receivedAt: number): Option.Option<object> =>
+  Option.gen(function* () {
+    const answer = yield* decodeAnswer(body)
+    const { refreshToken, token } = yield* readTokenAnswer(body, receivedAt)
+    const granted = Option.map(token.granted, (access) =>
+      access.map(({ actions, name, type }) => `${type}:${name}:${actions.join(",")}`).join(" ")
+    )
+    const expiresAt = expiryOf(answer, readClaims(Redacted.value(token.value)), receivedAt)
+    return {
+      token: STAND_IN,
+      expires_in: (expiresAt - receivedAt) / 1000,
+      ...Option.match(granted, { onNone: () => ({}), onSome: (scope) => ({ scope }) }),
+      ...Option.match(refreshToken, { onNone: () => ({}), onSome: () => ({ refresh_token: STAND_IN }) })
+    }
+  })

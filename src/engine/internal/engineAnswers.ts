@@ -88,6 +88,15 @@ export const image = {
   })
 }
 
+// An engine gives null for an image without a name.
+const ImagesAnswer = Schema.Array(Schema.Struct({ RepoTags: list(Schema.String) }))
+
+export const imageNames = {
+  schema: Schema.parseJson(ImagesAnswer),
+  read: (images: typeof ImagesAnswer.Type): ReadonlyArray<string> =>
+    images.flatMap(({ RepoTags }) => RepoTags).filter((name) => name !== "<none>:<none>")
+}
+
 const DistributionAnswer = Schema.Struct({
   Descriptor: Schema.Struct({ mediaType: Schema.String, digest: Digest.FromString, size: Schema.Number }),
   Platforms: list(

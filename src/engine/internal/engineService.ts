@@ -130,6 +130,10 @@ export const make = ({ dockerode, modem }: EngineClient, address: EngineAddress)
     ping: Effect.withSpan(ping, "DockerEngine.ping"),
     version: Effect.withSpan(json({ method: "GET", path: "/version" }, Answers.version), "DockerEngine.version"),
     info: Effect.withSpan(json({ method: "GET", path: "/info" }, Answers.info), "DockerEngine.info"),
+    imageNames: Effect.withSpan(
+      json({ method: "GET", path: "/images/json" }, Answers.imageNames),
+      "DockerEngine.imageNames"
+    ),
     inspectImage,
     tagImage: Effect.fn("DockerEngine.tagImage")((source, target) =>
       Effect.asVoid(

@@ -122,7 +122,8 @@ export const make = (options: RegistryPaceOptions): RegistryPace => {
 
   const openOneByOne = Effect.gen(function* () {
     while (opened < concurrency) {
-      yield* clock.sleep(Duration.times(LONGEST_GAP, yield* Random.next))
+      // Whole milliseconds are all that a clock knows.
+      yield* clock.sleep(Duration.millis(Math.round(Duration.toMillis(LONGEST_GAP) * (yield* Random.next))))
       opened++
       options.onChange()
     }

@@ -15,7 +15,7 @@ import type { PushEvent, PushId, TerminalEvent } from "../../push/PushEvent.ts"
 import { PushedImage } from "../../push/PushedImage.ts"
 import type { PushRequest } from "../../push/PushRequest.ts"
 import * as ImageReference from "../../reference/ImageReference.ts"
-import { defectText } from "./defectText.ts"
+import { defectText } from "../../reference/internal/defectText.ts"
 
 export type PushFailure = PushError | PushInterrupted
 

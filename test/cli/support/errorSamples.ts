@@ -20,6 +20,7 @@ import * as ImageReference from "../../../src/reference/ImageReference.ts"
 import * as RegistryUri from "../../../src/reference/RegistryUri.ts"
 import * as Batch from "../../../src/runtime/Batch.ts"
 import * as PushSupervisor from "../../../src/runtime/PushSupervisor.ts"
+import * as Transcript from "../../../src/transcript/Transcript.ts"
 import * as Samples from "./samples.ts"
 
 /** What every error of gantry has. */
@@ -83,6 +84,8 @@ const conflict = new Batch.ConflictingTargets({
   target: image,
   sources: ["docker://docker.io/library/app:1", "oci:./build/app"]
 })
+
+const transcript = { path: "./run.ndjson", line: 1 }
 
 const invalid = { position: 4, expected: "a name in lower case" }
 
@@ -282,6 +285,41 @@ export const samples: Readonly<Record<Tag, SomeErrors>> = {
   ],
   BatchInvalid: [
     new Batch.BatchInvalid({ problems: [conflict, new PushError.NoMatchingRegistry({ image, registries: [] })] })
+  ],
+  TranscriptInvalid: each<Transcript.TranscriptInvalid["reason"]>({
+    unreadable: (reason) =>
+      new Transcript.TranscriptInvalid({ ...transcript, line: 0, reason, detail: "no such file or directory" }),
+    "not-a-transcript": (reason) =>
+      new Transcript.TranscriptInvalid({ ...transcript, reason, detail: "its first line is not a transcript's" }),
+    version: (reason) =>
+      new Transcript.TranscriptInvalid({
+        ...transcript,
+        reason,
+        detail: "it is of version 2, and this gantry plays 1"
+      }),
+    entry: (reason) =>
+      new Transcript.TranscriptInvalid({
+        ...transcript,
+        line: 12,
+        reason,
+        detail: "this line is not one of a transcript"
+      })
+  }),
+  TranscriptDiverged: [
+    new Transcript.TranscriptDiverged({
+      path: transcript.path,
+      party: "engine",
+      request: `pushImage ${image}`,
+      recorded: 0,
+      known: ["ping", `pushImage ${image}0`]
+    }),
+    new Transcript.TranscriptDiverged({
+      path: transcript.path,
+      party: "registry",
+      request: "GET https://reg.example.com/v2/",
+      recorded: 1,
+      known: ["GET https://reg.example.com/v2/"]
+    })
   ],
   SupervisorClosed: [new PushSupervisor.SupervisorClosed()],
   InvalidInterpolation: [new Interpolation.InvalidInterpolation({ position: 6, expected: "a closing }" })],

@@ -60,6 +60,7 @@ export const gantry = Effect.fnUntraced(function* (
       options.push === undefined ? Layer.die("there is no engine here") : Layer.succeedContext(transport),
     engine: options.engine ?? (() => Layer.die("there is no engine here")),
     keychain: options.keychain ?? Keychain.layerMemory(options.credentials ?? []),
+    version: "1.2.3",
     credentialHelper: options.credentialHelper ?? "/nonexistent/docker-credential-gantry.js"
   }
   const code = yield* run(args, { version: "1.2.3", machine: Effect.succeed(machine) })

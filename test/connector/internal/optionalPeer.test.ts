@@ -57,7 +57,15 @@ describe("an SDK that is not installed", () => {
     folder = mkdtempSync(join(tmpdir(), "gantry-without-sdk-"))
     cpSync(join(root, "src"), join(folder, "src"), { recursive: true })
     mkdirSync(join(folder, "node_modules/@effect"), { recursive: true })
-    for (const name of ["effect", "@effect/platform", "@effect/platform-node", "dockerode", "docker-modem", "yaml"]) {
+    for (const name of [
+      "effect",
+      "@effect/platform",
+      "@effect/platform-node",
+      "@noble/hashes",
+      "dockerode",
+      "docker-modem",
+      "yaml"
+    ]) {
       symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name))
     }
     writeFileSync(join(folder, "package.json"), '{ "type": "module" }')

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { scrubText } from "../../../src/reference/internal/scrubText.ts"
+import { scrubCredentials, scrubText } from "../../../src/reference/internal/scrubText.ts"
 
 describe("scrubText", () => {
   const table: ReadonlyArray<readonly [what: string, text: string, expected: string]> = [
@@ -39,6 +39,30 @@ describe("scrubText", () => {
         assert.isAtMost(scrubbed.length, 2000)
         assert.notMatch(scrubbed, /\p{Cc}/u)
       })
+    )
+  })
+
+  it("says of a text that was scrubbed before what it says of the text itself", () => {
+    const piece = FastCheck.constantFrom(
+      ...'?#@/:= \n\u0000"',
+      "https://",
+      "dev:pw@",
+      "?a=b",
+      "basic ",
+      "Bearer\u0000",
+      "eyJhbGciOiJub25lIn0.e.",
+      "abcdefghijklmnop",
+      "hunter2"
+    )
+    const texts = FastCheck.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""))
+    FastCheck.assert(
+      FastCheck.property(texts, (text) => {
+        const credentials = scrubCredentials(text, ["hunter2"])
+        assert.strictEqual(scrubCredentials(credentials), credentials)
+        assert.strictEqual(scrubText(credentials), scrubText(text, ["hunter2"]))
+        assert.strictEqual(scrubText(scrubText(text)), scrubText(text))
+      }),
+      { numRuns: 2000 }
     )
   })
 

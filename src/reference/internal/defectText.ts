@@ -5,7 +5,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
-import { scrubText } from "../../reference/internal/scrubText.ts"
+import { scrubText } from "./scrubText.ts"
 
 export const defectText = (cause: Cause.Cause<unknown>): string =>
   scrubText(Chunk.toReadonlyArray(Cause.defects(cause)).map(describe).join("\n"))
