@@ -56,7 +56,7 @@ describe("an SDK that is not installed", () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "gantry-without-sdk-"))
     cpSync(join(root, "src"), join(folder, "src"), { recursive: true })
-    mkdirSync(join(folder, "node_modules/@effect"), { recursive: true })
+    for (const scope of ["@effect", "@noble"]) mkdirSync(join(folder, "node_modules", scope), { recursive: true })
     for (const name of [
       "effect",
       "@effect/platform",
