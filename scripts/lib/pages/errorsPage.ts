@@ -108,7 +108,8 @@ const titles: Readonly<Record<string, string>> = {
   ImageReference: "Names of images",
   RegistryUri: "Names of registries",
   Digest: "Digests",
-  Challenge: "What registries ask for"
+  Challenge: "What registries ask for",
+  Transcript: "Recorded runs"
 }
 
 const generated = (): string => {
