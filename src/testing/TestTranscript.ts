@@ -22,7 +22,7 @@ import type { TranscriptInvalid } from "../transcript/Transcript.ts"
  * import { TestTranscript } from "gantry/testing"
  * import { Effect, Fiber, Layer, TestClock } from "effect"
  *
- * // In CI: gantry push app:1 --to ghcr.io/acme/app:1 --record run.ndjson
+ * // In CI: gantry push ghcr.io/acme/app:1 --record run.ndjson
  * const replayed = PushSupervisor.layer().pipe(
  *   Layer.provide(RegistryCatalog.layer({ ghcr: { uri: "ghcr.io/acme" } })),
  *   Layer.provide(PushTransport.layerEngine),
