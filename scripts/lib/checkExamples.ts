@@ -1,6 +1,6 @@
 /**
- * Type-checks every example in a docstring of src/, every `ts` block of the README and every program of scripts/examples as
- * its reader would paste it: a module of its own that imports gantry by its public names.
+ * Type-checks every example in a docstring of src/ and every `ts` block of the README as its reader would paste it: a module
+ * of its own that imports gantry by its public names. The projects of scripts/examples are checked by scripts/examples/run.
  */
 import { spawnSync } from "node:child_process"
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -26,13 +26,9 @@ const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf
   .filter((file) => file.endsWith(".ts"))
   .map((file) => ({ file: `src/${file}`, examples: examplesIn(readFileSync(join(root, "src", file), "utf8")) }))
 
-const programs = readdirSync(join(root, "scripts/examples"))
-  .filter((file) => file.endsWith(".ts"))
-  .map((file) => ({ file, examples: [readFileSync(join(root, "scripts/examples", file), "utf8")] }))
-
 const readme = { file: "README.md", examples: fencesIn(readFileSync(join(root, "README.md"), "utf8")) }
 
-const all = [...sources, ...programs, readme]
+const all = [...sources, readme]
 
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
