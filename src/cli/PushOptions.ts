@@ -95,7 +95,7 @@ export const batchOptions = {
   record: optional({
     placeholder: "FILE",
     about:
-      "Write what the engine and the registries answer to a file, without credentials, for a test that plays it: DockerEngine.layerReplay.",
+      "Write what the engine and the registries answer to a file, without credentials, for a test that plays it: TestTranscript.layer.",
     decode: text
   }),
   dryRun: flag("Say what would be pushed and write nothing."),

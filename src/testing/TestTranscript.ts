@@ -18,13 +18,15 @@ import type { TranscriptInvalid } from "../transcript/Transcript.ts"
  * @category layers
  * @example
  * import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
- * import { ImageReference, PushRequest, PushSupervisor, PushTransport, RegistryCatalog } from "gantry"
+ * import { Authentication, ImageReference, PushRequest, PushSupervisor, PushTransport, RegistryCatalog } from "gantry"
  * import { TestTranscript } from "gantry/testing"
- * import { Effect, Fiber, Layer, TestClock } from "effect"
+ * import { Effect, Fiber, Layer, Redacted, TestClock } from "effect"
  *
- * // In CI: gantry push app:1 --to ghcr.io/acme/app:1 --record run.ndjson
+ * // In CI: gantry push ghcr.io/acme/app:1 --record run.ndjson
+ * // That run had a username and a password, so this one needs some: which ones does not matter.
+ * const authentication = Authentication.usernamePassword("anybody", Redacted.make("anything"))
  * const replayed = PushSupervisor.layer().pipe(
- *   Layer.provide(RegistryCatalog.layer({ ghcr: { uri: "ghcr.io/acme" } })),
+ *   Layer.provide(RegistryCatalog.layer({ ghcr: { uri: "ghcr.io/acme", authentication } })),
  *   Layer.provide(PushTransport.layerEngine),
  *   Layer.provideMerge(TestTranscript.layer("run.ndjson")),
  *   Layer.provide(NodeFileSystem.layer)

@@ -172,7 +172,8 @@ export class TranscriptDiverged extends Schema.TaggedError<TranscriptDiverged>("
  * How values of one kind become JSON and are read again. `at` is the instant, in milliseconds since the epoch, from
  * which on whatever is absolute in them is made relative.
  *
- * @internal
+ * @since 0.1.0
+ * @category models
  */
 export interface Codec<A> {
   readonly encode: (value: A, at: number) => unknown
@@ -191,7 +192,8 @@ export const nothing: Codec<void> = { encode: () => null, decode: () => Either.v
 /**
  * One question to a party. `request` is its identity: the nth time it is asked gets the nth recorded answer.
  *
- * @internal
+ * @since 0.1.0
+ * @category models
  */
 export interface Exchange<A, E, Piece> {
   readonly party: Party
@@ -208,7 +210,8 @@ export interface Exchange<A, E, Piece> {
 /**
  * What exchanges go through: a recorder lets them happen and writes them down, a replay answers in the parties' place.
  *
- * @internal
+ * @since 0.1.0
+ * @category models
  */
 export interface Tape {
   readonly exchange: <A, E, Piece>(
