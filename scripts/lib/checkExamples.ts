@@ -1,6 +1,7 @@
 /**
- * Type-checks every example in a docstring of src/, every `ts` block of README and guides and every program of
- * scripts/examples as its reader would paste it: a module of its own that imports gantry by its public names.
+ * Type-checks every example in a docstring of src/ and every `ts` block of README and guides as its reader would paste it: a
+ * module of its own that imports gantry by its public names. The projects of scripts/examples are checked by
+ * scripts/examples/run.
  */
 import { spawnSync } from "node:child_process"
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -27,13 +28,9 @@ const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf
   .filter((file) => file.endsWith(".ts"))
   .map((file) => ({ file: `src/${file}`, examples: examplesIn(readFileSync(join(root, "src", file), "utf8")) }))
 
-const programs = readdirSync(join(root, "scripts/examples"))
-  .filter((file) => file.endsWith(".ts"))
-  .map((file) => ({ file, examples: [readFileSync(join(root, "scripts/examples", file), "utf8")] }))
-
 const guides = [...pages()].map(([file, markdown]) => ({ file, examples: programsIn(markdown) }))
 
-const all = [...sources, ...programs, ...guides]
+const all = [...sources, ...guides]
 
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })

@@ -121,9 +121,10 @@ export const run = Effect.fn("PushRun.run")(function* <R>(command: PushCommand<R
   return exitCode(end._tag === "Finished" && problems.length > 0 ? { _tag: "Unwritten" } : end, results)
 }, Effect.scoped)
 
-/** Events as JSON have it all, and nothing else belongs between them. */
+/** Between events as JSON belongs nothing else. */
 const isForPeople = ({ progress }: BatchSettings): boolean => progress !== "json"
 
+/** Events have it all. */
 const explains = (settings: BatchSettings): boolean => settings.verbose && isForPeople(settings)
 
 const toText = (lines: ReadonlyArray<string>): string => lines.map((line) => `${line}\n`).join("")
@@ -157,7 +158,17 @@ const folderProblems = Effect.fnUntraced(function* (settings: BatchSettings) {
       ])
     )
   )
-  return problems.flat()
+  const options = Arr.groupBy(files, ({ file }) => path.resolve(file))
+  const shared = Object.values(options)
+    .filter(Arr.isNonEmptyArray)
+    .filter(({ length }) => length > 1)
+  return [
+    ...problems.flat(),
+    ...shared.map(
+      (uses) =>
+        `${uses.map(({ option }) => option).join(" and ")} name the same file, ${uses[0].file}: give each one of its own`
+    )
+  ]
 })
 
 const unopened = (option: string) => (error: PlatformError) =>

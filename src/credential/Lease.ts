@@ -11,6 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
+import { withSpanOf } from "../reference/internal/spanContext.ts"
 import { type Generation, type Generations, isClosed, makeGenerations } from "./internal/generations.ts"
 
 /**
@@ -139,7 +140,7 @@ export const make = Effect.fn("Lease.make")(function* <A, E = never, R = never>(
 
   const check = (value: A) =>
     Effect.flatMap(DateTime.now, (now) =>
-      Effect.mapInputContext(options.check(value, now), (_: Context.Context<never>) => context)
+      Effect.mapInputContext(options.check(value, now), (own: Context.Context<never>) => withSpanOf(own, context))
     )
 
   /** `known` is the last generation from before the borrower came: what is newer was issued for them. */

@@ -22,7 +22,7 @@ import { canonicalName, EventHistory, ExpectationFailed } from "./internal/event
 
 /**
  * An event by its tag, or by its tag and what it is about: `PushStarted`, `PushStarted registry.example.com/app:1`,
- * `RegistryPaused registry.example.com`.
+ * `RegistryPaused registry.example.com`. Every event of a push is about its target, `Reauthenticated` too.
  *
  * @since 0.1.0
  * @category models

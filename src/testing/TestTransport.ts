@@ -65,7 +65,8 @@ export interface TestTransportScript {
 }
 
 /**
- * What a test asks the scripted transport: the requests so far in their order, and how many pushes run.
+ * What a test asks the scripted transport: the requests so far in their order (comparisons too, as before the push of a
+ * protected tag), and how many pushes run.
  *
  * @since 0.1.0
  * @category services

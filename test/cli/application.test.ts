@@ -157,6 +157,16 @@ describe("gantry push", () => {
     }).pipe(at("hunter2"))
   )
 
+  it.scoped("sends nothing when two of its files are one, which would lose what the first was to hold", () =>
+    Effect.gen(function* () {
+      const { calls, code, stderr } = yield* gantry([
+        ...["push", "reg.io/a:1", "--events", "/tmp/run.json", "--record", "/tmp/./run.json"]
+      ])
+      assert.deepStrictEqual([code, calls.length], [2, 0])
+      assert.include(stderr, "--events and --record name the same file, /tmp/run.json: give each one of its own")
+    }).pipe(at())
+  )
+
   it.scoped("logs in with --username and the piped password, and with nothing of the machine's", () =>
     Effect.gen(function* () {
       const stored = Credential.usernamePassword({ host: "reg.io", username: "stored", password: Redacted.make("old") })

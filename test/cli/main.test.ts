@@ -83,7 +83,19 @@ describe("the program", { timeout: 60_000 }, () => {
     assert.match(kept, /^gantry-[A-Z0-9]+\.cjs-v/)
     assert.deepStrictEqual(await gantry(["--version"], environment), first)
     await gantry(["nope"], environment)
-    assert.notInclude(readFileSync(join(cache, "gantry", kept), "latin1"), "gantry nope")
+    await gantry(["--password=hunter2", "--help"], environment)
+    const [words] = readFileSync(join(cache, "gantry", kept), "latin1").split("\n")
+    assert.notMatch(words ?? "", /nope|hunter2/)
+  })
+
+  it("starts where the user has no home", async () => {
+    const here = join(scratch, "homeless")
+    mkdirSync(here)
+    for (const HOME of ["", "not/absolute"]) {
+      const { code, stderr } = await ended(start(["--version"], { HOME }, here))
+      assert.deepStrictEqual([code, stderr], [0, ""])
+      assert.deepStrictEqual(readdirSync(here), [])
+    }
   })
 
   it("says what is wrong with its arguments on stderr only, and exits 2", async () => {

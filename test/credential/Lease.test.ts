@@ -14,6 +14,7 @@ import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import * as Lease from "../../src/credential/Lease.ts"
+import * as RecordingTracer from "../support/recordingTracer.ts"
 import { makeIssuer } from "./support/issuer.ts"
 
 /** Borrows, and gives back at once. */
@@ -430,5 +431,24 @@ describe("Lease", () => {
         assert.strictEqual(state.issues, 1)
       })
     )
+  })
+
+  it.effect("looks at a value as part of what its borrower does, not of what its owner did", () => {
+    const spans: Array<RecordingTracer.RecordedSpan> = []
+    return Effect.gen(function* () {
+      const lease = yield* Effect.withSpan(
+        Lease.make({
+          acquire: Effect.succeed("value"),
+          check: () => Effect.withSpan(Effect.succeed("reuse" as const), "look")
+        }),
+        "start-up"
+      )
+      yield* glance(lease)
+      yield* Effect.withSpan(glance(lease), "push")
+      const [look, ...others] = spans.filter(({ name }) => name === "look")
+      assert.deepStrictEqual(others, [])
+      const borrow = Option.getOrThrow(Option.flatMap(Option.fromNullable(look), ({ parent }) => parent))
+      assert.strictEqual(spans.find(({ spanId }) => spanId === borrow.spanId)?.name, "Lease.borrow")
+    }).pipe(Effect.scoped, Effect.withTracer(RecordingTracer.make(spans)))
   })
 })

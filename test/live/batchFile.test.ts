@@ -10,7 +10,7 @@ import { describeLive, LiveStack, loadedImage, skopeoInspect, uniqueRepository }
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
-const example = (name: string) => join(root, "scripts/examples", name)
+const example = (name: string) => join(root, "scripts/examples/batch", name)
 
 /** Everything that the three registries were asked while this ran. */
 const observed = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
@@ -157,7 +157,7 @@ describeLive("gantry batch of a file with an open, a htpasswd and a token regist
       const statuses = (said: string) => [...said.matchAll(/: (pushed|unchanged) /g)].map(([, status]) => status)
       const said = yield* program
       assert.deepStrictEqual(statuses(said), Array(5).fill("pushed"), said)
-      const { code, stderr } = yield* run(["batch", example("release.yaml"), "--report", report], {
+      const { code, stderr } = yield* run(["batch", example("gantry.yaml"), "--report", report], {
         engine,
         environment
       })

@@ -103,8 +103,9 @@ describe("a registry's credential", () => {
 
   it.scoped("is not replaced twice when the registry takes none: the second answer is final", () => {
     const { layer, seen } = gate((_, emit) => {
-      // What an engine says of each layer before it asks the registry for anything.
+      // What an engine says of each layer before it asks the registry for anything, and what it is told without a right to push.
       emit(sending(0))
+      emit({ _tag: "LayerPushed", layer: "there", outcome: "existing" })
       return unauthorized
     })
     return Effect.gen(function* () {

@@ -32,11 +32,22 @@ describe("A world of scripted attempts", () => {
 
   it.effect("goes on with another credential when the first expires in the middle of a batch", () =>
     Effect.gen(function* () {
-      const batch = Array.from({ length: 10 }, (_, index) => `${prod}/app-${index}:1`)
+      const batch = Array.from({ length: 3 }, (_, index) => `${prod}/app-${index}:1`)
       yield* TestWorld.within("20 minutes")(release(...batch))
       const events = yield* TestEvents.TestEvents
       yield* Effect.forEach(batch, (image) => events.expectPushed(image, { attempts: 1 }))
-      yield* events.expectOrder(`PushCompleted ${prod}/app-0:1`, "Reauthenticated", `PushCompleted ${prod}/app-9:1`)
+      yield* events.expectOrder(
+        `PushCompleted ${prod}/app-1:1`,
+        `Reauthenticated ${prod}/app-2:1`,
+        `PushCompleted ${prod}/app-2:1`
+      )
+      // The third was refused after its 2 minutes, when the login's 5.5 were over, and sent again.
+      const transport = yield* TestTransport.TestTransport
+      const sent = (yield* transport.calls).map(({ target }) => String(target))
+      assert.deepStrictEqual(
+        sent,
+        [0, 1, 2, 2].map((index) => `${prod}/app-${index}:1`)
+      )
       const connector = yield* TestConnector.TestConnector
       assert.strictEqual(yield* connector.issues, 2)
     }).pipe(
@@ -45,7 +56,7 @@ describe("A world of scripted attempts", () => {
           registries: { prod: { uri: prod, authentication: Authentication.connector() } },
           supervisor: { concurrency: 1 },
           push: TestTransport.refusingExpired(TestTransport.delayed("2 minutes", TestTransport.pushed()))
-        }).pipe(Layer.provideMerge(TestConnector.layer({ lifetime: "15 minutes" })))
+        }).pipe(Layer.provideMerge(TestConnector.layer({ lifetime: "330 seconds" })))
       )
     )
   )

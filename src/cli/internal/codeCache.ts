@@ -7,7 +7,7 @@ import { createHash, randomUUID } from "node:crypto"
 import * as fs from "node:fs"
 import Module from "node:module"
 import { homedir } from "node:os"
-import { basename, dirname, join } from "node:path"
+import { basename, dirname, isAbsolute, join } from "node:path"
 import * as vm from "node:vm"
 
 /** A program that was loaded. */
@@ -22,10 +22,22 @@ export interface Loaded {
 /** Files that stay in the folder: one for each version of gantry and of Node.js in use. */
 const filesKept = 8
 
-/** The folder where a user's programs keep what they can make again; none when the user does not want it. */
+const attempt = <A>(read: () => A): A | undefined => {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}
+
+/** The folder where a user's programs keep what they can make again; none where there is none, or the user wants none. */
 export const folderOf = (environment: Readonly<Record<string, string | undefined>>): string | undefined => {
   if (environment["NODE_DISABLE_COMPILE_CACHE"]) return undefined
-  return join(environment["XDG_CACHE_HOME"] || environment["LOCALAPPDATA"] || join(homedir(), ".cache"), "gantry")
+  // https://specifications.freedesktop.org/basedir-spec/latest/: a relative path is to be ignored.
+  const given = [environment["XDG_CACHE_HOME"], environment["LOCALAPPDATA"]].find((path) => path && isAbsolute(path))
+  // A user without an entry in the system's list has no home, which Node tells by throwing.
+  const base = given ?? join(attempt(homedir) ?? "", ".cache")
+  return isAbsolute(base) ? join(base, "gantry") : undefined
 }
 
 const checksum = (code: Buffer): string => createHash("sha256").update(code).digest("base64")
@@ -38,14 +50,6 @@ interface Kept {
   readonly code: Buffer
   /** The words after which code was compiled. */
   readonly words: ReadonlyArray<string>
-}
-
-const attempt = <A>(read: () => A): A | undefined => {
-  try {
-    return read()
-  } catch {
-    return undefined
-  }
 }
 
 /** V8 trusts what it is given: a flipped bit can end the process, so the checksum comes first. */
@@ -66,25 +70,38 @@ const read = (file: string): Kept | undefined =>
     }
   })
 
-const write = (file: string, { code, words }: Kept): void => {
+/** The folder itself, or the nearest one above it that exists. */
+const existing = (folder: string): string => (fs.existsSync(folder) ? folder : existing(dirname(folder)))
+
+/** Somebody else's cache may have the same name: only what was written here is removed. */
+const prune = (file: string): void => {
   const folder = dirname(file)
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
-  if (!isOurs(fs.statSync(folder))) return
-  const temporary = `${file}.${randomUUID()}`
-  fs.writeFileSync(
-    temporary,
-    Buffer.concat([Buffer.from(`${JSON.stringify({ sum: checksum(code), words })}\n`), code]),
-    {
-      mode: 0o600,
-      flag: "wx"
-    }
-  )
-  fs.renameSync(temporary, file)
+  const [program = ""] = basename(file).split("-")
   const byAge = fs
     .readdirSync(folder)
+    .filter((name) => name.startsWith(`${program}-`) && name.includes(".cjs-v"))
     .map((name) => ({ path: join(folder, name), age: fs.statSync(join(folder, name)).mtimeMs }))
     .sort((left, right) => right.age - left.age)
   for (const { path } of byAge.slice(filesKept)) fs.rmSync(path, { force: true })
+}
+
+const write = (file: string, { code, words }: Kept): void => {
+  const folder = dirname(file)
+  // One who runs as another user, as under sudo, leaves nothing in a home that is not theirs.
+  if (!isOurs(fs.statSync(existing(folder)))) return
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const temporary = `${file}.${randomUUID()}`
+  try {
+    fs.writeFileSync(
+      temporary,
+      Buffer.concat([Buffer.from(`${JSON.stringify({ sum: checksum(code), words })}\n`), code]),
+      { mode: 0o600, flag: "wx" }
+    )
+    fs.renameSync(temporary, file)
+  } finally {
+    fs.rmSync(temporary, { force: true })
+  }
+  prune(file)
 }
 
 /**

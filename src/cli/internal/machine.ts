@@ -20,7 +20,7 @@ export const machine: Machine = {
     ),
   engine: DockerEngine.layer,
   keychain: Layer.provide(Keychain.layer, Layer.merge(NodeFileSystem.layer, NodePath.layer)),
-  // Beside this module once it is bundled: scripts/lib/build.ts.
   version: packageJson.version,
+  // Beside this module once it is bundled: scripts/lib/build.ts.
   credentialHelper: fileURLToPath(new URL("./docker-credential-gantry.js", import.meta.url))
 }

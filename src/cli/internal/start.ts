@@ -5,16 +5,19 @@ import { folderOf, load } from "./codeCache.ts"
 /** The bundle's file beside this one, named when it is built. */
 declare const BUNDLE: string
 
-const isProgram = (exports: unknown): exports is { readonly programs: typeof programs } =>
+const isBundle = (exports: unknown): exports is { readonly programs: typeof programs } =>
   typeof exports === "object" && exports !== null && "programs" in exports
 
 /** Runs a program of the bundle. */
 export const start = (name: Name): void => {
-  const word = process.argv[2] ?? ""
-  const { exports, keep } = load(join(__dirname, BUNDLE), folderOf(process.env), `${name} ${word}`)
-  // Words that are no command end with another code, and would be kept each for itself.
+  const [word = ""] = process.argv.slice(2)
+  // What is typed may be a secret; a command's name, which decides what code runs, has these letters only.
+  const command = /^[a-z]{1,9}$/.test(word) ? word : ""
+  const { exports, keep } = load(join(__dirname, BUNDLE), folderOf(process.env), `${name} ${command}`)
+  if (!isBundle(exports)) throw new Error(`${BUNDLE} is not what was built: install gantry again`)
+  // A word that is no command ends with another code.
   process.on("exit", (code) => {
     if (code === 0) keep()
   })
-  if (isProgram(exports)) void exports.programs[name]()
+  void exports.programs[name]()
 }

@@ -82,8 +82,10 @@ export const make = (lease: CredentialLease): Reauthenticate => {
       }
 
       const see = (borrowed: Borrowed) => (event: AttemptEvent) => {
-        if (event._tag === "LayerPushed") refusals.through(event.layer)
-        if (event._tag === "LayerPushed" || (event._tag === "LayerProgress" && event.current > 0)) take(borrowed)
+        // What is there already is found with the right to pull.
+        const isThrough = event._tag === "LayerPushed" && event.outcome !== "existing"
+        if (isThrough) refusals.through(event.layer)
+        if (isThrough || (event._tag === "LayerProgress" && event.current > 0)) take(borrowed)
       }
 
       const attempt = (last: Option.Option<Refused<E>>) =>

@@ -55,6 +55,8 @@ export const make = (options: {
   const now = () => DateTime.unsafeMake(options.clock.unsafeCurrentTimeMillis())
 
   const publish = (event: PushEvent) => {
+    // The answer to a question may come when nobody is left to be told.
+    if (last !== undefined) return
     meter(event)
     const span = "pushId" in event ? inFlight.get(event.pushId)?.span : undefined
     if (span !== undefined) tracer.note(span, event)

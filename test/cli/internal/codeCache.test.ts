@@ -1,4 +1,14 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -16,7 +26,7 @@ const withFolder = (test: (folder: string) => void) => () => {
 
 const twice = "exports.twice = (value) => 2 * value; exports.here = __filename"
 
-const program = (folder: string, name = "program-1.cjs") => {
+const program = (folder: string, name = "gantry-1.cjs") => {
   const file = join(folder, name)
   writeFileSync(file, twice)
   return file
@@ -77,7 +87,7 @@ describe("codeCache", () => {
       chmodSync(folder, 0o777)
       const file = program(folder)
       load(file, folder, "push").keep()
-      assert.deepStrictEqual(readdirSync(folder), ["program-1.cjs"])
+      assert.deepStrictEqual(readdirSync(folder), ["gantry-1.cjs"])
     })
   )
 
@@ -142,22 +152,41 @@ describe("codeCache", () => {
   )
 
   it(
-    "removes the oldest of many versions",
+    "removes the oldest of many versions, and nothing that another program keeps there",
     withFolder((folder) => {
       const cache = join(folder, "cache")
+      mkdirSync(join(cache, "gantry-data"), { recursive: true, mode: 0o700 })
+      writeFileSync(join(cache, "others"), "")
+      utimesSync(join(cache, "others"), 0, 0)
       for (let version = 0; version < 12; version++) {
-        const file = program(folder, `program-${version}.cjs`)
+        const file = program(folder, `gantry-${version}.cjs`)
         load(file, cache, "push").keep()
-        const [made = ""] = readdirSync(cache).filter((name) => name.startsWith(`program-${version}.cjs`))
+        const [made = ""] = readdirSync(cache).filter((name) => name.startsWith(`gantry-${version}.cjs`))
         utimesSync(join(cache, made), version, version)
       }
-      assert.strictEqual(readdirSync(cache).length, 8)
-      assert.isFalse(readdirSync(cache).some((name) => name.startsWith("program-0.")))
+      const kept = readdirSync(cache)
+      assert.includeMembers(kept, ["gantry-data", "others"])
+      assert.strictEqual(kept.filter((name) => name.includes(".cjs")).length, 8)
+      assert.isFalse(kept.some((name) => name.startsWith("gantry-0.")))
     })
   )
 
-  it("stands where the user keeps such files, or nowhere when Node.js is told not to", () => {
+  it(
+    "leaves nothing half written where there is no room",
+    withFolder((folder) => {
+      const cache = join(folder, "cache")
+      mkdirSync(cache, { mode: 0o700 })
+      const file = program(folder)
+      // A folder with the file's name: what was written can not take its place.
+      mkdirSync(join(cache, `gantry-1.cjs-${process.version}-${process.arch}`, "in the way"), { recursive: true })
+      load(file, cache, "push").keep()
+      assert.strictEqual(readdirSync(cache).length, 1)
+    })
+  )
+
+  it("stands where the user keeps such files, or nowhere", () => {
     assert.strictEqual(folderOf({ XDG_CACHE_HOME: "/caches" }), join("/caches", "gantry"))
+    assert.isTrue(folderOf({ XDG_CACHE_HOME: "relative" })?.endsWith(join(".cache", "gantry")))
     assert.isTrue(folderOf({})?.endsWith(join(".cache", "gantry")))
     assert.strictEqual(folderOf({ XDG_CACHE_HOME: "/caches", NODE_DISABLE_COMPILE_CACHE: "1" }), undefined)
   })

@@ -1,5 +1,5 @@
 /**
- * The release of release.yaml as a program: `VERSION=1.4.2 npx tsx release.ts`
+ * The release of gantry.yaml as a program: `VERSION=1.4.2 npx tsx release.ts`
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Config from "effect/Config"
@@ -7,6 +7,7 @@ import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import { Authentication, Batch, DockerEngine, PushSupervisor, PushTransport, RegistryCatalog } from "gantry"
 
@@ -50,4 +51,5 @@ const live = PushSupervisor.layer().pipe(
   Layer.provide(DockerEngine.layerFromEnv)
 )
 
-NodeRuntime.runMain(Effect.provide(release, live))
+// A release that is interrupted is not done, and Effect would end it with 0.
+NodeRuntime.runMain(Effect.provide(release, live), { teardown: (exit, end) => end(Exit.isSuccess(exit) ? 0 : 1) })
