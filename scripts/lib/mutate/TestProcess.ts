@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as ProcessGroup from "../ProcessGroup.ts"
 import { MutateError } from "./MutateError.ts"
 import type { Outcome, TestRun } from "./Outcome.ts"
 
@@ -16,16 +17,6 @@ const start = (folder: string): Effect.Effect<ChildProcess, MutateError> =>
     child.once("message", () => resume(Effect.succeed(child)))
     child.once("error", ({ message }) => resume(new MutateError({ message })))
     child.once("exit", (code) => resume(new MutateError({ message: `vitest did not start: exit code ${code}` })))
-  })
-
-const end = (child: ChildProcess): Effect.Effect<void> =>
-  Effect.sync(() => {
-    if (child.pid === undefined) return
-    try {
-      process.kill(-child.pid, "SIGKILL")
-    } catch {
-      // It has ended already.
-    }
   })
 
 const ask = (child: ChildProcess, testRun: TestRun): Effect.Effect<Outcome> =>
@@ -49,9 +40,11 @@ export interface TestProcess {
 /** Runs the test files of a folder until the scope closes. */
 export const make = (folder: string): Effect.Effect<TestProcess, MutateError, Scope.Scope> =>
   Effect.gen(function* () {
-    let child: ChildProcess = yield* Effect.acquireRelease(start(folder), () => Effect.suspend(() => end(child)))
+    let child: ChildProcess = yield* Effect.acquireRelease(start(folder), () =>
+      Effect.suspend(() => ProcessGroup.kill(child))
+    )
     const restart = Effect.gen(function* () {
-      yield* end(child)
+      yield* ProcessGroup.kill(child)
       child = yield* start(folder)
     })
     return {
