@@ -17,6 +17,7 @@ const start = (folder: string): Effect.Effect<ChildProcess, MutateError> =>
     child.once("message", () => resume(Effect.succeed(child)))
     child.once("error", ({ message }) => resume(new MutateError({ message })))
     child.once("exit", (code) => resume(new MutateError({ message: `vitest did not start: exit code ${code}` })))
+    return ProcessGroup.kill(child)
   })
 
 const ask = (child: ChildProcess, testRun: TestRun): Effect.Effect<Outcome> =>
@@ -40,18 +41,19 @@ export interface TestProcess {
 /** Runs the test files of a folder until the scope closes. */
 export const make = (folder: string): Effect.Effect<TestProcess, MutateError, Scope.Scope> =>
   Effect.gen(function* () {
-    let child: ChildProcess = yield* Effect.acquireRelease(start(folder), () =>
-      Effect.suspend(() => ProcessGroup.kill(child))
+    const current = yield* Effect.acquireRelease(
+      Effect.map(start(folder), (child) => ({ child })),
+      ({ child }) => ProcessGroup.kill(child)
     )
     const restart = Effect.gen(function* () {
-      yield* ProcessGroup.kill(child)
-      child = yield* start(folder)
+      yield* ProcessGroup.kill(current.child)
+      current.child = yield* start(folder)
     })
     return {
       run: (testRun, limit) =>
         Effect.gen(function* () {
-          if (child.exitCode !== null) yield* restart
-          return yield* ask(child, testRun).pipe(
+          if (current.child.exitCode !== null) yield* restart
+          return yield* ask(current.child, testRun).pipe(
             Effect.timeoutTo({
               duration: limit,
               onSuccess: Effect.succeed,
