@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inspect } from "node:util"
@@ -171,6 +171,7 @@ describe("AwsConnector", () => {
       AWS_SESSION_TOKEN: secrets.session
     }
     for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
+    return () => rmSync(folder, { recursive: true })
   })
   const said = vi.spyOn(console, "warn")
   afterAll(() => {

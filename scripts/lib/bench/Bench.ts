@@ -3,12 +3,9 @@
  * and a failure when a target is missed.
  */
 import * as os from "node:os"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 
 export const rounds = 5
 
@@ -104,17 +101,3 @@ export const conclude = (
       return yield* new BenchError({ message: `missed: ${missed.map(({ name }) => name).join(", ")}` })
     }
   })
-
-/** Runs a bench as a program: stdout is for its document only, and a failure is an exit code of 1. */
-export const run = <E extends Error>(bench: Effect.Effect<void, E>): void =>
-  bench.pipe(
-    Effect.tapErrorCause((cause) =>
-      Console.error(
-        Option.match(Cause.failureOption(cause), {
-          onNone: () => Cause.pretty(cause),
-          onSome: (error) => error.message
-        })
-      )
-    ),
-    NodeRuntime.runMain({ disableErrorReporting: true })
-  )

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import * as Effect from "effect/Effect"
+import { runMain } from "../runMain.ts"
 import * as Bench from "./Bench.ts"
 import * as Program from "./program.ts"
 
@@ -50,4 +51,4 @@ const main = Effect.gen(function* () {
   )
 })
 
-Bench.run(main)
+runMain(main)

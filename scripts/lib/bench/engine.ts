@@ -5,6 +5,7 @@
  * be in another repository of the same registry, and would send nothing from the second run on.
  */
 import * as Effect from "effect/Effect"
+import { runMain } from "../runMain.ts"
 import * as ImageFixture from "../stack/ImageFixture.ts"
 import * as Http from "../stack/internal/http.ts"
 import * as Prerequisites from "../stack/Prerequisites.ts"
@@ -66,4 +67,4 @@ const main = Effect.gen(function* () {
   ])
 })
 
-Bench.run(Effect.scoped(main))
+runMain(Effect.scoped(main))

@@ -1,6 +1,7 @@
 /** Programs run as processes, with the time that a person would wait for them. */
 import { spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
+import * as ProcessGroup from "../ProcessGroup.ts"
 import { BenchError } from "./Bench.ts"
 
 export interface Program {
@@ -16,6 +17,7 @@ export const timed = (program: Program): Effect.Effect<number, BenchError> =>
     const startedAt = performance.now()
     const child = spawn(program.command, program.arguments, {
       env: { PATH: process.env["PATH"], ...program.environment },
+      detached: true,
       stdio: ["pipe", "ignore", "pipe"]
     })
     let stderr = ""
@@ -34,4 +36,5 @@ export const timed = (program: Program): Effect.Effect<number, BenchError> =>
     // A program that does not read may close its end first.
     child.stdin.on("error", () => {})
     child.stdin.end(program.stdin ?? "")
+    return ProcessGroup.kill(child)
   })

@@ -1,9 +1,7 @@
 /** Programs that push references, eight at a time, from the engine that DOCKER_HOST names. */
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import * as Effect from "effect/Effect"
+import { temporaryFolder } from "../temporaryFolder.ts"
 import type * as Program from "./program.ts"
 
 const concurrency = 8
@@ -36,7 +34,4 @@ export const dockerode = (references: ReadonlyArray<string>): Program.Program =>
 })
 
 /** A home in which no docker configuration is. */
-export const home = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "gantry-bench-"))),
-  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
-)
+export const home = temporaryFolder("bench")

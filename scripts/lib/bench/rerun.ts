@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
+import { runMain } from "../runMain.ts"
 import * as ImageFixture from "../stack/ImageFixture.ts"
 import * as Prerequisites from "../stack/Prerequisites.ts"
 import * as Stack from "../stack/Stack.ts"
@@ -63,4 +64,4 @@ const main = Effect.gen(function* () {
   ])
 })
 
-Bench.run(Effect.scoped(main))
+runMain(Effect.scoped(main))

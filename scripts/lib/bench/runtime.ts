@@ -15,6 +15,7 @@ import * as RegistryCatalog from "../../../src/registry/RegistryCatalog.ts"
 import * as PushSupervisor from "../../../src/runtime/PushSupervisor.ts"
 import * as TestTransport from "../../../src/testing/TestTransport.ts"
 import { PushTransport } from "../../../src/transport/PushTransport.ts"
+import { runMain } from "../runMain.ts"
 import * as Bench from "./Bench.ts"
 
 const few = 1_000
@@ -148,4 +149,4 @@ const main = Effect.gen(function* () {
   ])
 })
 
-Bench.run(main)
+runMain(main)

@@ -1,11 +1,12 @@
 /** A copy of the example projects in a folder of its own, with the packed gantry installed. */
-import { cp, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { cp, mkdir, readFile, rename } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type * as ProcessGroup from "../ProcessGroup.ts"
 import { attempt } from "../stack/internal/daemon.ts"
+import { temporaryFolder } from "../temporaryFolder.ts"
 import * as Command from "./Command.ts"
 
 const root = fileURLToPath(new URL("../../..", import.meta.url))
@@ -22,7 +23,7 @@ export interface Workspace {
     program: string,
     parameters: ReadonlyArray<string>,
     environment?: Readonly<Record<string, string>>
-  ) => Command.Command
+  ) => ProcessGroup.Command
 }
 
 const Versions = Schema.optionalWith(Schema.Record({ key: Schema.String, value: Schema.String }), {
@@ -59,10 +60,7 @@ const pack = (file: string, folder: string) =>
 /** Copies, packs and installs; the folder goes with the scope. */
 export const make = Effect.gen(function* () {
   yield* checkVersions
-  const base = yield* Effect.acquireRelease(
-    attempt(() => mkdtemp(join(tmpdir(), "gantry-examples-"))),
-    (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
-  )
+  const base = yield* temporaryFolder("examples")
   const [folder, home] = [join(base, "examples"), join(base, "home")]
   yield* attempt(() => mkdir(home))
   const isSource = (path: string) => !/\/(node_modules|dist)$/.test(path)

@@ -1,9 +1,8 @@
 /** The program behind `scripts/examples/run`. */
 import { parseArgs } from "node:util"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import { runMain } from "../runMain.ts"
 import * as Prerequisites from "../stack/Prerequisites.ts"
 import * as application from "./application.ts"
 import * as batch from "./batch.ts"
@@ -40,9 +39,4 @@ const program = Effect.gen(function* () {
   yield* testing.check(workspace, runs)
 })
 
-program.pipe(
-  Effect.scoped,
-  Effect.tapError((error) => Console.error(error.message)),
-  // What is interrupted has shown nothing, and Effect would end it with 0.
-  NodeRuntime.runMain({ disableErrorReporting: true, teardown: (exit, end) => end(Exit.isSuccess(exit) ? 0 : 1) })
-)
+runMain(Effect.scoped(program))

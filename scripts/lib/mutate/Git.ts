@@ -1,11 +1,11 @@
 /** The repository's state as worktrees to break, and what its last commits changed. */
 import { execFile } from "node:child_process"
-import { copyFile, mkdtemp, rm, symlink } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { copyFile, symlink } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { promisify } from "node:util"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { temporaryFolder } from "../temporaryFolder.ts"
 import { MutateError } from "./MutateError.ts"
 
 const git = (
@@ -26,10 +26,7 @@ const git = (
 
 const lines = (text: string): ReadonlyArray<string> => text.split("\n").filter((line) => line !== "")
 
-const temporary = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "gantry-mutate-"))),
-  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
-)
+const temporary = temporaryFolder("mutate")
 
 /** The files that differ from HEAD, untracked ones included. */
 export const uncommitted: Effect.Effect<ReadonlyArray<string>, MutateError> = Effect.map(

@@ -1,5 +1,4 @@
 /** One worktree in which mutations are tried, one after the other. */
-import { execFile } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Duration from "effect/Duration"
@@ -7,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { transform } from "esbuild"
+import * as ProcessGroup from "../ProcessGroup.ts"
 import * as Git from "./Git.ts"
 import type { MutateError } from "./MutateError.ts"
 import type { Catcher, Mutation } from "./Mutation.ts"
@@ -42,15 +42,12 @@ const broken = (message: string): Outcome => ({ _tag: "Broken", message })
 
 /** The last line that a command complains with; none when it succeeds. */
 const complaint = (folder: string, parameters: ReadonlyArray<string>): Effect.Effect<Option.Option<string>> =>
-  Effect.async((resume) => {
-    const options = { cwd: folder, maxBuffer: 64 * 1024 * 1024 }
-    const child = execFile(process.execPath, parameters, options, (error, _, stderr) =>
-      resume(Effect.succeed(error === null ? Option.none() : Option.some(stderr.trimEnd().split("\n").at(-1) ?? "")))
+  ProcessGroup.run({ program: process.execPath, arguments: parameters, folder, environment: process.env }).pipe(
+    Effect.orDie,
+    Effect.map(({ code, stderr }) =>
+      code === 0 ? Option.none() : Option.some(stderr.trimEnd().split("\n").at(-1) ?? "")
     )
-    return Effect.sync(() => child.kill("SIGKILL"))
-  })
-
-const tool = (...path: ReadonlyArray<string>) => join("node_modules", ...path)
+  )
 
 const program = (
   folder: string,
@@ -101,14 +98,14 @@ export const make = (commit: string): Effect.Effect<Lane, MutateError, Scope.Sco
       })
 
     /** Live tests start the built command, so that is what has to be broken. */
-    const build = complaint(folder, [tool("tsx", "dist", "cli.mjs"), "scripts/lib/build.ts"])
+    const build = complaint(folder, ["--import", "tsx", "scripts/lib/build.ts"])
 
     const run = (catcher: Catcher, timeout: number, limit: Duration.Duration): Effect.Effect<Outcome, MutateError> => {
       switch (catcher.kind) {
         case "program":
-          return program(folder, catcher.file, limit, [tool("tsx", "dist", "cli.mjs"), catcher.file])
+          return program(folder, catcher.file, limit, ["--import", "tsx", catcher.file])
         case "types":
-          return program(folder, catcher.file, limit, [tool("tstyche", "build", "bin.js"), catcher.file])
+          return program(folder, catcher.file, limit, ["node_modules/tstyche/build/bin.js", catcher.file])
         case "live":
           return Effect.flatMap(
             build,

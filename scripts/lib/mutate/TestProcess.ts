@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as ProcessGroup from "../ProcessGroup.ts"
 import { MutateError } from "./MutateError.ts"
 import type { Outcome, TestRun } from "./Outcome.ts"
 
@@ -16,16 +17,7 @@ const start = (folder: string): Effect.Effect<ChildProcess, MutateError> =>
     child.once("message", () => resume(Effect.succeed(child)))
     child.once("error", ({ message }) => resume(new MutateError({ message })))
     child.once("exit", (code) => resume(new MutateError({ message: `vitest did not start: exit code ${code}` })))
-  })
-
-const end = (child: ChildProcess): Effect.Effect<void> =>
-  Effect.sync(() => {
-    if (child.pid === undefined) return
-    try {
-      process.kill(-child.pid, "SIGKILL")
-    } catch {
-      // It has ended already.
-    }
+    return ProcessGroup.kill(child)
   })
 
 const ask = (child: ChildProcess, testRun: TestRun): Effect.Effect<Outcome> =>
@@ -49,16 +41,19 @@ export interface TestProcess {
 /** Runs the test files of a folder until the scope closes. */
 export const make = (folder: string): Effect.Effect<TestProcess, MutateError, Scope.Scope> =>
   Effect.gen(function* () {
-    let child: ChildProcess = yield* Effect.acquireRelease(start(folder), () => Effect.suspend(() => end(child)))
+    const current = yield* Effect.acquireRelease(
+      Effect.map(start(folder), (child) => ({ child })),
+      ({ child }) => ProcessGroup.kill(child)
+    )
     const restart = Effect.gen(function* () {
-      yield* end(child)
-      child = yield* start(folder)
+      yield* ProcessGroup.kill(current.child)
+      current.child = yield* start(folder)
     })
     return {
       run: (testRun, limit) =>
         Effect.gen(function* () {
-          if (child.exitCode !== null) yield* restart
-          return yield* ask(child, testRun).pipe(
+          if (current.child.exitCode !== null) yield* restart
+          return yield* ask(current.child, testRun).pipe(
             Effect.timeoutTo({
               duration: limit,
               onSuccess: Effect.succeed,

@@ -2,13 +2,15 @@
 import { availableParallelism } from "node:os"
 import { resolve } from "node:path"
 import { parseArgs } from "node:util"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import { choose } from "../choose.ts"
+import { runMain } from "../runMain.ts"
 import * as Prerequisites from "../stack/Prerequisites.ts"
 import * as Git from "./Git.ts"
 import * as Lane from "./Lane.ts"
@@ -132,11 +134,15 @@ const againstLive = ({ budget }: Options): string | undefined =>
 /** Those that are asked for, without the ones whose tests are not to run here. */
 const chosen = (options: Options) =>
   Effect.gen(function* () {
-    const { names } = options
-    const wanted = Mutation.readAll(folder).filter(
-      ({ name }) => names.length === 0 || names.some((part) => name.includes(part))
+    const all = Mutation.readAll(folder)
+    const names = yield* Either.mapLeft(
+      choose(
+        all.map(({ name }) => name),
+        options.names
+      ),
+      (unknown) => new MutateError({ message: `no mutation is called ${unknown.join(" or ")}` })
     )
-    if (wanted.length === 0) return yield* new MutateError({ message: `no mutation is called ${names.join(" or ")}` })
+    const wanted = all.filter(({ name }) => names.has(name))
     const reason = againstLive(options)
     if (reason === undefined || !wanted.some(isLive)) return wanted
     yield* Console.error(`${wanted.filter(isLive).length} mutations of live tests are left out. ${reason}`)
@@ -166,10 +172,8 @@ const main = Effect.gen(function* () {
     `of ${mutations.length} mutations ${outcomes.length} were tried: ${red} turned their test red (${timedOut} by time-out), ` +
       `${survivors} survived, ${broken} are broken`
   )
+  if (outcomes.length === 0) return yield* new MutateError({ message: "nothing was tried, so nothing is shown" })
   if (survivors + broken > 0) return yield* new MutateError({ message: "every mutation has to turn its test red" })
 }).pipe(Effect.scoped)
 
-main.pipe(
-  Effect.tapError(({ message }) => Console.error(message)),
-  NodeRuntime.runMain({ disableErrorReporting: true })
-)
+runMain(main)

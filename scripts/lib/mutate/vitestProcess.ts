@@ -3,6 +3,7 @@
  * patch did not change is transformed once.
  */
 import { resolve } from "node:path"
+import { escape } from "effect/RegExp"
 import type { RunnerTask } from "vitest"
 import { createVitest, type TestCase, type TestModule, type Vitest } from "vitest/node"
 import type { Outcome, TestRun } from "./Outcome.ts"
@@ -59,8 +60,6 @@ const judge = (module: TestModule | undefined, unhandled: ReadonlyArray<unknown>
   return { _tag: "Green", slowest: Math.max(...passed.map((test) => test.diagnostic()?.duration ?? 0)) }
 }
 
-const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
-
 const run = async (vitest: Vitest, { changed, file, names, testTimeout }: TestRun): Promise<Outcome> => {
   for (const path of changed) vitest.invalidateFile(resolve(path))
   // `bail` counts every failure that vitest remembers, those of the mutation before included.
@@ -69,7 +68,7 @@ const run = async (vitest: Vitest, { changed, file, names, testTimeout }: TestRu
   const [specification] = await vitest.globTestSpecifications([resolve(file)])
   if (specification === undefined) return { _tag: "Broken", message: `there is no ${file}` }
   if (specification.project.name === "unit") specification.project.config.testTimeout = testTimeout
-  vitest.setGlobalTestNamePattern(names.length === 0 ? "" : names.map(escaped).join("|"))
+  vitest.setGlobalTestNamePattern(names.length === 0 ? "" : names.map(escape).join("|"))
   const { testModules, unhandledErrors } = await vitest.runTestSpecifications([specification])
   return judge(
     testModules.find(({ moduleId }) => moduleId === specification.moduleId),

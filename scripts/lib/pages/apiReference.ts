@@ -4,18 +4,21 @@
  * docgen does not cope with the repository as it is, so it gets a copy: it insists on a homepage in package.json, and makes
  * of a subpath such as `gantry/Digest` in an example a file of src/, where rooms are private and no such file is.
  */
-import { spawnSync } from "node:child_process"
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import { argv } from "node:process"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as ProcessGroup from "../ProcessGroup.ts"
+import { runMain } from "../runMain.ts"
+import { temporaryFolder } from "../temporaryFolder.ts"
 import { brokenLinks } from "./links.ts"
 import { read, root } from "./repository.ts"
 
 const [, , target = "dist/docs"] = argv
 
-const copy = mkdtempSync(join(tmpdir(), "gantry-docs-"))
-const writeJson = (name: string, value: unknown) => writeFileSync(join(copy, name), JSON.stringify(value))
+class ReferenceWrong extends Data.TaggedError("ReferenceWrong")<{ readonly message: string }> {}
 
 const { exports, version } = JSON.parse(read("package.json"))
 const { compilerOptions } = JSON.parse(read("tsconfig.json"))
@@ -28,7 +31,8 @@ const modules = Object.entries<string>(exports)
     file: file.replace(/^\.\/dist\//, "").replace(/\.js$/, ".ts")
   }))
 
-const prepare = (): void => {
+const prepare = (copy: string): void => {
+  const writeJson = (name: string, value: unknown) => writeFileSync(join(copy, name), JSON.stringify(value))
   cpSync(join(root, "src"), join(copy, "src"), { recursive: true })
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"))
   for (const { file, name } of modules) {
@@ -52,17 +56,18 @@ const prepare = (): void => {
   })
 }
 
-const generate = (): number => {
+const generate = Effect.fnUntraced(function* (copy: string) {
   const docgen = join(root, "node_modules/@effect/docgen/bin.cjs")
-  // It looks for tsc on the PATH. No example is run: many push.
-  const env = { ...process.env, PATH: `${join(root, "node_modules/.bin")}:${process.env["PATH"]}` }
-  const run = spawnSync(process.execPath, [docgen, "--no-run-examples"], {
-    cwd: copy,
-    env,
-    stdio: ["ignore", "inherit", "inherit"]
+  const { code, stderr, stdout } = yield* ProcessGroup.run({
+    program: process.execPath,
+    // No example is run: many push.
+    arguments: [docgen, "--no-run-examples"],
+    folder: copy,
+    // It looks for tsc on the PATH.
+    environment: { ...process.env, PATH: `${join(root, "node_modules/.bin")}:${process.env["PATH"]}` }
   })
-  return run.status ?? 1
-}
+  if (code !== 0) return yield* new ReferenceWrong({ message: `${stdout}${stderr}docgen: exit code ${code}` })
+})
 
 interface Page {
   readonly name: string
@@ -72,7 +77,7 @@ interface Page {
 }
 
 /** docgen's page without its front matter, under a title that says where the module is had from. */
-const pageOf = (room: string, file: string): Page => {
+const pageOf = (copy: string, room: string, file: string): Page => {
   const name = file.replace(/\.ts\.md$/, "")
   const origin = room === "testing" ? "gantry/testing" : "gantry"
   const [, body = ""] = readFileSync(join(copy, "docs/modules", room, file), "utf8").split(`## ${name} overview\n`)
@@ -80,13 +85,13 @@ const pageOf = (room: string, file: string): Page => {
   return { name, origin, about, text: `# ${name}\n\n\`import { ${name} } from "${origin}"\`\n${body}` }
 }
 
-const pages = (): ReadonlyArray<Page> =>
+const pages = (copy: string): ReadonlyArray<Page> =>
   readdirSync(join(copy, "docs/modules"), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .flatMap(({ name: room }) =>
       readdirSync(join(copy, "docs/modules", room))
         .filter((file) => file.endsWith(".ts.md"))
-        .map((file) => pageOf(room, file))
+        .map((file) => pageOf(copy, room, file))
     )
     .sort((one, other) => one.name.localeCompare(other.name))
 
@@ -110,18 +115,15 @@ const write = (all: ReadonlyArray<Page>): ReadonlyArray<string> => {
   return [...missing, ...brokenLinks(texts, (path) => texts.has(path))]
 }
 
-try {
-  prepare()
-  process.exitCode = generate()
-  if (process.exitCode === 0) {
-    const all = pages()
-    const problems = write(all)
-    for (const problem of problems) console.error(problem)
-    console.error(
-      problems.length === 0 ? `${all.length} modules are in ${target}/README.md` : `${problems.length} problems`
-    )
-    process.exitCode = problems.length === 0 ? 0 : 1
-  }
-} finally {
-  rmSync(copy, { recursive: true, force: true })
-}
+const program = Effect.gen(function* () {
+  const copy = yield* temporaryFolder("docs")
+  prepare(copy)
+  yield* generate(copy)
+  const all = pages(copy)
+  const problems = write(all)
+  yield* Effect.forEach(problems, (problem) => Console.error(problem))
+  if (problems.length > 0) return yield* new ReferenceWrong({ message: `${problems.length} problems` })
+  yield* Console.error(`${all.length} modules are in ${target}/README.md`)
+})
+
+runMain(Effect.scoped(program))

@@ -1,9 +1,16 @@
 /** Where a reader's blocks run: folders with the packed gantry, an environment with nothing of this machine's. */
-import { spawnSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from "node:fs"
-import { homedir, tmpdir } from "node:os"
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs"
+import { homedir } from "node:os"
 import { dirname, join } from "node:path"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as ProcessGroup from "../ProcessGroup.ts"
 import { read, root } from "../pages/repository.ts"
+import { temporaryFolder } from "../temporaryFolder.ts"
+
+/** The packed gantry could not be had. */
+export class NotInstalled extends Data.TaggedError("NotInstalled")<{ readonly message: string }> {}
 
 export interface Ended {
   readonly isGood: boolean
@@ -11,13 +18,15 @@ export interface Ended {
   readonly output: string
 }
 
+export type Running = Effect.Effect<Ended, ProcessGroup.NotStarted>
+
 export interface Sandbox {
   /** A new empty folder. Where the page installs for itself nothing is there, elsewhere gantry and Effect are. */
   readonly folder: (page: string, installs: boolean) => string
-  readonly bash: (folder: string, code: string) => Ended
+  readonly bash: (folder: string, code: string) => Running
   /** Type-checks programs of a folder. */
-  readonly check: (folder: string, programs: ReadonlyArray<string>) => Ended
-  readonly run: (folder: string, program: string) => Ended
+  readonly check: (folder: string, programs: ReadonlyArray<string>) => Running
+  readonly run: (folder: string, program: string) => Running
   readonly write: (folder: string, path: string, text: string) => void
 }
 
@@ -57,36 +66,43 @@ const environment = (of: {
   DOCKER_HOST: of.engine
 })
 
-const runBash = (cwd: string, code: string, env: NodeJS.ProcessEnv): Ended => {
-  const { error, status, stdout } = spawnSync("bash", ["-euo", "pipefail", "-c", `exec 2>&1\n${code}`], {
-    cwd,
-    env,
-    encoding: "utf8",
-    timeout: 300_000,
-    stdio: ["ignore", "pipe", "inherit"]
-  })
-  return { isGood: status === 0, output: error === undefined ? stdout : `${stdout}${error.message}\n` }
-}
+const runBash = (folder: string, code: string, environment: NodeJS.ProcessEnv): Running =>
+  ProcessGroup.run({
+    program: "bash",
+    arguments: ["-euo", "pipefail", "-c", `exec 2>&1\n${code}`],
+    folder,
+    environment
+  }).pipe(
+    Effect.map(({ code, stdout }) => ({ isGood: code === 0, output: stdout })),
+    Effect.timeoutTo({
+      duration: "5 minutes",
+      onSuccess: (ended) => ended,
+      onTimeout: () => ({ isGood: false, output: "It has not ended in 5 minutes.\n" })
+    })
+  )
 
-const orThrow = (what: string, { isGood, output }: Ended): void => {
-  if (!isGood) throw new Error(`${what} failed:\n${output}`)
-}
+const orFail = (what: string, running: Running): Effect.Effect<void, NotInstalled | ProcessGroup.NotStarted> =>
+  Effect.flatMap(running, ({ isGood, output }) =>
+    isGood ? Effect.void : new NotInstalled({ message: `${what} failed:\n${output}` })
+  )
 
 /**
- * Packs gantry and installs it as its readers do, in folders that are made below a new one; `engine` is for DOCKER_HOST.
+ * Packs gantry and installs it as its readers do, in folders below one that goes with the scope; `engine` is for DOCKER_HOST.
  */
-export const make = (engine: string): Sandbox & { readonly base: string } => {
-  const base = mkdtempSync(join(tmpdir(), "gantry-readme-"))
+export const make = Effect.fnUntraced(function* (
+  engine: string
+): Effect.fn.Return<Sandbox, NotInstalled | ProcessGroup.NotStarted, Scope.Scope> {
+  const base = yield* temporaryFolder("readme")
   const [home, installed, bare] = [join(base, "home"), join(base, "installed"), join(base, "bare")]
   for (const folder of [home, installed, bare]) mkdirSync(folder)
   const env = environment({ home, engine, programs: join(installed, "node_modules/.bin") })
-  const bash = (folder: string, code: string): Ended => runBash(folder, code, env)
+  const bash = (folder: string, code: string): Running => runBash(folder, code, env)
 
-  orThrow("npm pack", bash(root, `./scripts/build && npm pack --silent --pack-destination '${base}'`))
+  yield* orFail("npm pack", bash(root, `./scripts/build && npm pack --silent --pack-destination '${base}'`))
   const [tarball = ""] = readdirSync(base).filter((file) => file.endsWith(".tgz"))
   writeFileSync(join(installed, "package.json"), JSON.stringify({ private: true, type: "module" }))
   const packages = companions.map((name) => `${name}@${versions[name]}`)
-  orThrow("npm install", bash(installed, `npm install --silent ../${tarball} ${packages.join(" ")}`))
+  yield* orFail("npm install", bash(installed, `npm install --silent ../${tarball} ${packages.join(" ")}`))
   // Beside a page that installs for itself stands the clone that it takes gantry from.
   symlinkSync(root, join(bare, "gantry"))
 
@@ -101,7 +117,7 @@ export const make = (engine: string): Sandbox & { readonly base: string } => {
     return made
   }
 
-  const check = (folder: string, programs: ReadonlyArray<string>): Ended => {
+  const check = (folder: string, programs: ReadonlyArray<string>): Running => {
     const compilerOptions = {
       strict: true,
       exactOptionalPropertyTypes: true,
@@ -116,8 +132,8 @@ export const make = (engine: string): Sandbox & { readonly base: string } => {
     return bash(folder, `node '${join(installed, "node_modules/typescript/bin/tsc")}' -p .`)
   }
 
-  const run = (folder: string, program: string): Ended =>
+  const run = (folder: string, program: string): Running =>
     bash(folder, `node '${join(installed, "node_modules/tsx/dist/cli.mjs")}' ${program}`)
 
-  return { base, folder, bash, check, write, run }
-}
+  return { folder, bash, check, write, run }
+})

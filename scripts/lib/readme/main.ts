@@ -2,15 +2,15 @@
  * Runs what README and guides show against the packed gantry, with a real engine that has `app:1` and `worker:1`, and a real
  * registry at localhost:5300. Arguments choose pages by their names.
  */
-import { rmSync } from "node:fs"
 import { argv } from "node:process"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { choose } from "../choose.ts"
 import * as repository from "../pages/repository.ts"
+import { runMain } from "../runMain.ts"
 import * as ImageFixture from "../stack/ImageFixture.ts"
-import { attempt } from "../stack/internal/daemon.ts"
 import * as Prerequisites from "../stack/Prerequisites.ts"
 import * as Stack from "../stack/Stack.ts"
 import { runPage } from "./runPage.ts"
@@ -28,22 +28,25 @@ const engine = Effect.gen(function* () {
   return engine
 })
 
-const sandbox = (engine: string) =>
-  Effect.acquireRelease(
-    attempt(async () => Sandbox.make(engine)),
-    ({ base }) => Effect.sync(() => rmSync(base, { recursive: true, force: true }))
-  )
+/** The pages whose names the arguments are parts of. */
+const chosen = Effect.suspend(() => {
+  const pages = repository.pages()
+  const paths = [...pages.keys()]
+  return Either.match(choose(paths, argv.slice(2)), {
+    onLeft: (unknown) =>
+      new PagesWrong({ message: `no page is called ${unknown.join(" or ")}; there are\n  ${paths.join("\n  ")}` }),
+    onRight: (names) => Effect.succeed([...pages].filter(([path]) => names.has(path)))
+  })
+})
 
 const program = Effect.gen(function* () {
+  const pages = yield* chosen
   yield* Prerequisites.install
   const [{ host }] = yield* Effect.all([engine, Stack.registryOn(registryPort, "open")], { concurrency: "unbounded" })
-  const reader = yield* sandbox(host)
-  const chosen = [...repository.pages()].filter(
-    ([path]) => argv.length === 2 || argv.slice(2).some((name) => path.includes(name))
-  )
+  const reader = yield* Sandbox.make(host)
   const problems: Array<string> = []
-  for (const [path, markdown] of chosen) {
-    const outcome = runPage(reader, path, markdown)
+  for (const [path, markdown] of pages) {
+    const outcome = yield* runPage(reader, path, markdown)
     yield* Console.error(`${path}: ${outcome.done} blocks do what they say, ${outcome.skipped.length} are only read`)
     yield* Effect.forEach(outcome.skipped, (line) => Console.error(`  ${line}`))
     problems.push(...outcome.problems)
@@ -53,8 +56,4 @@ const program = Effect.gen(function* () {
     return yield* new PagesWrong({ message: `${problems.length} blocks do not do what they say` })
 })
 
-program.pipe(
-  Effect.scoped,
-  Effect.tapError((error) => Console.error(error.message)),
-  NodeRuntime.runMain({ disableErrorReporting: true })
-)
+runMain(Effect.scoped(program))

@@ -1,4 +1,5 @@
 /** Shown output against real output: what differs from run to run is masked in both. */
+import { escape } from "effect/RegExp"
 
 const masks: ReadonlyArray<readonly [pattern: RegExp, mask: string]> = [
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, "INSTANT"],
@@ -18,8 +19,6 @@ const maskDigests = (text: string): string => {
 
 export const mask = (text: string): string =>
   masks.reduce((masked, [pattern, replacement]) => masked.replace(pattern, replacement), maskDigests(text))
-
-const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
 
 /** A line `…` stands for any number of lines, a `…` within a line for any text. */
 const patternOf = (shown: string): RegExp => {

@@ -1,7 +1,9 @@
 /** Does what a page says, as a reader who follows it from top to bottom. */
-import { type Block, blocks } from "./blocks.ts"
+import * as Effect from "effect/Effect"
+import type { NotStarted } from "../ProcessGroup.ts"
+import { type Block, blocks, type Exchange } from "./blocks.ts"
 import { isAsShown } from "./output.ts"
-import type { Ended, Sandbox } from "./Sandbox.ts"
+import type { Running, Sandbox } from "./Sandbox.ts"
 
 /** What became of a page: what is wrong with it, and why blocks of it were only read. */
 export interface PageOutcome {
@@ -12,34 +14,43 @@ export interface PageOutcome {
 
 const indent = (text: string): string => text.replace(/^(?=.)/gm, "    ")
 
-const unless = ({ isGood, output }: Ended, what: string): ReadonlyArray<string> =>
-  isGood ? [] : [`${what}:\n${indent(output)}`]
+type Problems = Effect.Effect<ReadonlyArray<string>, NotStarted>
+
+const none: Problems = Effect.succeed([])
+
+const unless = (running: Running, what: string): Problems =>
+  Effect.map(running, ({ isGood, output }) => (isGood ? [] : [`${what}:\n${indent(output)}`]))
 
 /** Variables that a file asks for with a message have to be set; what they are does not matter to a check. */
 const assignments = (code: string): string =>
   [...new Set([...code.matchAll(/\$\{(\w+):\?/g)].map(([, name = ""]) => `--set ${name}=1`))].join(" ")
 
-const problemsOf = (sandbox: Sandbox, folder: string, { action }: Block): ReadonlyArray<string> => {
+const exchange = (sandbox: Sandbox, folder: string, { command, expected }: Exchange): Problems =>
+  Effect.map(sandbox.bash(folder, command), ({ isGood, output: printed }) => {
+    // Pages are read in other folders than this one.
+    const output = printed.replaceAll(`${folder}/`, "")
+    if (expected === "" && !isGood) return [`$ ${command}  ends badly:\n${indent(output)}`]
+    return isAsShown(expected, output)
+      ? []
+      : [`$ ${command}  prints\n${indent(output)}  where the page shows\n${indent(expected)}`]
+  })
+
+const problemsOf = (sandbox: Sandbox, folder: string, { action }: Block): Problems => {
   switch (action._tag) {
     case "Skip":
-      return []
+      return none
     case "Refuse":
-      return [action.problem]
+      return Effect.succeed([action.problem])
     case "Shell":
       return unless(sandbox.bash(folder, action.code), "it ends badly")
     case "Console":
-      return action.exchanges.flatMap(({ command, expected }) => {
-        const { isGood, output: printed } = sandbox.bash(folder, command)
-        // Pages are read in other folders than this one.
-        const output = printed.replaceAll(`${folder}/`, "")
-        if (expected === "" && !isGood) return [`$ ${command}  ends badly:\n${indent(output)}`]
-        return isAsShown(expected, output)
-          ? []
-          : [`$ ${command}  prints\n${indent(output)}  where the page shows\n${indent(expected)}`]
-      })
+      return Effect.map(
+        Effect.forEach(action.exchanges, (one) => exchange(sandbox, folder, one)),
+        (problems) => problems.flat()
+      )
     case "Program":
       sandbox.write(folder, action.path, action.code)
-      return action.isRun ? unless(sandbox.run(folder, action.path), "the program ends badly") : []
+      return action.isRun ? unless(sandbox.run(folder, action.path), "the program ends badly") : none
     case "GantryFile":
       sandbox.write(folder, action.path, action.code)
       return unless(
@@ -48,7 +59,7 @@ const problemsOf = (sandbox: Sandbox, folder: string, { action }: Block): Readon
       )
     case "File":
       sandbox.write(folder, action.path, action.code)
-      return []
+      return none
   }
 }
 
@@ -59,18 +70,25 @@ const programsOf = (all: ReadonlyArray<Block>): ReadonlyArray<string> =>
 const installs = (all: ReadonlyArray<Block>): boolean =>
   all.some(({ action }) => action._tag === "Shell" && action.code.includes("npm init"))
 
-export const runPage = (sandbox: Sandbox, path: string, markdown: string): PageOutcome => {
+export const runPage = Effect.fnUntraced(function* (
+  sandbox: Sandbox,
+  path: string,
+  markdown: string
+): Effect.fn.Return<PageOutcome, NotStarted> {
   const all = blocks(markdown)
   const folder = sandbox.folder(path.replace(/^.*\/|\.md$/g, ""), installs(all))
-  const ran = all.flatMap((block) =>
-    problemsOf(sandbox, folder, block).map((problem) => `${path}:${block.line}: ${problem}`)
+  const ran = yield* Effect.forEach(all, (block) =>
+    Effect.map(
+      Effect.suspend(() => problemsOf(sandbox, folder, block)),
+      (problems) => problems.map((problem) => `${path}:${block.line}: ${problem}`)
+    )
   )
   const programs = programsOf(all)
   const checked =
-    programs.length === 0 ? [] : unless(sandbox.check(folder, programs), `${path}: its programs do not compile`)
+    programs.length === 0 ? [] : yield* unless(sandbox.check(folder, programs), `${path}: its programs do not compile`)
   return {
     done: all.filter(({ action }) => action._tag !== "Skip").length,
     skipped: all.flatMap(({ action, line }) => (action._tag === "Skip" ? [`${path}:${line}: ${action.reason}`] : [])),
-    problems: [...ran, ...checked]
+    problems: [...ran.flat(), ...checked]
   }
-}
+})

@@ -1,11 +1,11 @@
 /** The program behind `scripts/stack`. */
 import { resolve } from "node:path"
 import { parseArgs } from "node:util"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import { runMain } from "../runMain.ts"
 import * as FaultProxy from "./FaultProxy.ts"
 import * as FaultProxyControl from "./FaultProxyControl.ts"
 import * as Prerequisites from "./Prerequisites.ts"
@@ -101,8 +101,4 @@ const main: Effect.Effect<void, StackError | PrerequisitesMissing, Scope.Scope> 
   }
 })
 
-main.pipe(
-  Effect.scoped,
-  Effect.tapError((error) => Console.error(error.message)),
-  NodeRuntime.runMain({ disableErrorReporting: true })
-)
+runMain(Effect.scoped(main))
