@@ -127,20 +127,20 @@ const makeTape = (
     const of = { exchange: count++ }
     const write = (entry: Entry) => sink.write(secrets.toLine(entry))
     secrets.learn(exchange.secrets)
-    write({ _tag: "Asked", at: at(), ...of, party, request })
+    write({ _tag: "Asked", at: at(), ...of, party, request: request(secrets.scrub) })
     const ended = (exit: Exit.Exit<A, E>): Entry => {
       if (Exit.isSuccess(exit)) {
         secrets.learn(exchange.secretsOf(exit.value))
-        return { _tag: "Answered", at: at(), ...of, answer: answer.encode(exit.value, now()) }
+        return { _tag: "Answered", at: at(), ...of, answer: answer.encode(exit.value, now(), secrets.scrub) }
       }
       if (isLeft(exit)) return { _tag: "Left", at: at(), ...of }
       return Option.match(Cause.failureOption(exit.cause), {
-        onNone: () => ({ _tag: "Died", at: at(), ...of, defect: defectText(exit.cause) }),
-        onSome: (failure) => ({ _tag: "Failed", at: at(), ...of, error: error.encode(failure, now()) })
+        onNone: () => ({ _tag: "Died", at: at(), ...of, defect: defectText(exit.cause, secrets.scrub) }),
+        onSome: (failure) => ({ _tag: "Failed", at: at(), ...of, error: error.encode(failure, now(), secrets.scrub) })
       })
     }
     return {
-      said: (each: Piece) => write({ _tag: "Said", at: at(), ...of, said: piece.encode(each, now()) }),
+      said: (each: Piece) => write({ _tag: "Said", at: at(), ...of, said: piece.encode(each, now(), secrets.scrub) }),
       end: (exit: Exit.Exit<A, E>) => write(ended(exit))
     }
   }

@@ -107,6 +107,46 @@ describe("a registry's transcript", () => {
     )
   }
 
+  const awkward: Readonly<Record<string, readonly [secret: string, said: (secret: string) => string]>> = {
+    "has several lines": [
+      `{\n  "type": "service_account",\n  "private_key": "k3y-of-it"\n}`,
+      (secret) => `no: ${secret}`
+    ],
+    "has a question mark": ["hunter2?xyzzy!", (secret) => `/login/${secret} is wrong`],
+    "has a number sign": ["hunter2#xyzzy!", (secret) => `/login/${secret} is wrong`],
+    "has brackets": ["hunter2<b>xyzzy!", (secret) => `<p>${secret} is wrong</p>`],
+    "stands where a text is cut": ["hunter2-and-xyzzy", (secret) => `${"x".repeat(1990)}${secret}`],
+    "stands where a text of blanks is cut": ["hunter2-and-xyzzy", (secret) => `${" ".repeat(65_530)}${secret}`]
+  }
+  for (const [what, [secret, said]] of Object.entries(awkward)) {
+    it.effect(`has nothing of a credential that ${what}`, () =>
+      Effect.gen(function* () {
+        const authorization = basic(secret)
+        const words = said(secret)
+        const refused = (body: string) => Effect.succeed(response({ status: 403, body }))
+        const text = yield* recorded(
+          [request({ authorization }), refused(words)],
+          [request({ authorization }), refused(JSON.stringify({ errors: [{ code: "DENIED", message: words }] }))],
+          [request(), Effect.succeed(response({ status: 302, headers: { location: [words], link: [`<${words}>`] } }))],
+          [request(), Effect.fail(new RegistryUnavailable({ registry: host, reason: "reset", text: words }))]
+        )
+        assert.strictEqual(text.split("\n").length, 10)
+        for (const part of ["hunter", "xyzzy", "service_account", "k3y"]) assert.notInclude(text, part)
+      })
+    )
+  }
+
+  it.effect("has no query of a URL in the words of somebody's own network", () =>
+    Effect.gen(function* () {
+      const words = `no route to https://x.test/y?sig=${canaries.token}`
+      const text = yield* recorded([
+        request(),
+        Effect.fail(new RegistryUnavailable({ registry: host, reason: "reset", text: words }))
+      ])
+      assert.include(text, "no route to https://x.test/y?sig=redacted")
+    })
+  )
+
   it.effect(
     "has no token: not the one that is exchanged, not those that are issued, and nothing of what they hold",
     () =>
@@ -173,14 +213,14 @@ describe("a registry's transcript", () => {
     Effect.gen(function* () {
       yield* TestClock.setTime(DateTime.unsafeMake("2026-01-02T03:04:05.500Z").epochMillis)
       const text = yield* recorded(
-        ...["Fri, 02 Jan 2026 03:04:12 GMT", "120", "soon", "Fri, 02 Jan 2026 03:00:00 GMT"].map(
+        ...["Fri, 02 Jan 2026 03:04:12 GMT", "120", "soon", "-1", "Fri, 02 Jan 2026 03:00:00 GMT"].map(
           (value) =>
             [request(), Effect.succeed(response({ status: 429, headers: { "retry-after": [value] } }))] as const
         )
       )
       assert.deepStrictEqual(
         answersIn(text).map(({ headers }) => headers["retry-after"][0]),
-        ["7", "120", "soon", "0"]
+        ["7", "120", "soon", "-1", "0"]
       )
     })
   )

@@ -117,6 +117,16 @@ describe("Recorder", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("takes a secret out of a defect before its words become one line", () => {
+    const { file, layer } = recorder()
+    return Effect.gen(function* () {
+      const secrets = ["two\nlines"]
+      yield* Effect.exit(ask("push", Effect.die("two\nlines are no password"), { secrets }))
+      yield* finish
+      assert.strictEqual(linesOf(file)[1].defect, "<redacted> are no password")
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("lets the run go on when the disk is full, says why, and leaves no line after the one that is lost", () => {
     const { file, layer } = recorder(300)
     return Effect.gen(function* () {

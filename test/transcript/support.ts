@@ -15,7 +15,7 @@ export const exchange = (
   options: Partial<Transcript.Exchange<string, string, string>> = {}
 ): Transcript.Exchange<string, string, string> => ({
   party: "engine",
-  request,
+  request: (scrub) => scrub(request),
   secrets: [],
   secretsOf: () => [],
   answer: words,

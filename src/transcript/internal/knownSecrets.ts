@@ -1,4 +1,5 @@
 import { scrubCredentials } from "../../reference/internal/scrubText.ts"
+import type { Scrub } from "../Transcript.ts"
 
 /** A credential is renewed every few minutes at most, and has a handful of forms. */
 const MAXIMUM_FORMS = 1024
@@ -9,7 +10,10 @@ export const make = () => {
   const forms = new Set<string>()
   let longestFirst: ReadonlyArray<string> = []
 
+  const scrub: Scrub = (text) => scrubCredentials(text, longestFirst)
+
   return {
+    scrub,
     learn: (secrets: ReadonlyArray<string>): void => {
       const fresh = secrets.filter((secret) => secret !== "" && !forms.has(secret))
       if (fresh.length === 0) return
@@ -20,6 +24,6 @@ export const make = () => {
     },
     /** A value as a line of JSON in which no text has a credential. */
     toLine: (value: unknown): string =>
-      `${JSON.stringify(value, (_, leaf: unknown) => (typeof leaf === "string" ? scrubCredentials(leaf, longestFirst) : leaf))}\n`
+      `${JSON.stringify(value, (_, leaf: unknown) => (typeof leaf === "string" ? scrub(leaf) : leaf))}\n`
   }
 }
