@@ -136,6 +136,54 @@ describe("a registry's transcript", () => {
     )
   }
 
+  const issued: Readonly<Record<string, string>> = {
+    "in a form": "access_token=gho_opaque&scope=repo",
+    "in JSON that is cut": `{"token":"gho_opaque","access_tok`,
+    "as a text of JSON": `"gho_opaque"`,
+    "in a page": "<p>gho_opaque</p>",
+    "in an object": `{"result":{"token":{"value":"gho_opaque"}}}`,
+    "in a list": `{"tokens":["gho_opaque"]}`,
+    "as a number": `{"secret":[{"n":9115}]}`
+  }
+  for (const [where, body] of Object.entries(issued)) {
+    it.effect(`has no token that is issued ${where}`, () =>
+      Effect.gen(function* () {
+        const text = yield* recorded(
+          [request({ path: "/token" }), Effect.succeed(response({ body }))],
+          [request({ path: "/v2/app/manifests/1" }), Effect.succeed(response({ body: `${body}}` }))],
+          [request(), Effect.succeed(response({ status: 307, body }))]
+        )
+        assert.strictEqual(answersIn(text).length, 3)
+        assert.notMatch(text, /gho_|9115/)
+      })
+    )
+  }
+
+  it.effect("keeps what an answer without a token is, so that it is none when it is played", () =>
+    Effect.gen(function* () {
+      const bodies = [`{"token":{"value":"opaque"}}`, `{"token":null}`, `{"token":["opaque"]}`, "<html></html>"]
+      const text = yield* recorded(
+        ...bodies.map((body) => [request({ path: "/token" }), Effect.succeed(response({ body }))] as const)
+      )
+      const kept = answersIn(text).map(({ body }): string => body)
+      assert.deepStrictEqual(
+        kept.map((body) => Option.isSome(readTokenAnswer(body, 0))),
+        [false, false, false, false]
+      )
+      assert.match(kept[3] ?? "", /^</)
+    })
+  )
+
+  it.effect("ends before an answer that can not be written, and changes nothing of it", () =>
+    Effect.gen(function* () {
+      const text = yield* recorded(
+        [request(), Effect.succeed(response({ status: 403, body: "[".repeat(20_000) + "]".repeat(20_000) }))],
+        [request(), Effect.succeed(response())]
+      )
+      assert.deepStrictEqual(answersIn(text), [])
+    })
+  )
+
   it.effect("has no query of a URL in the words of somebody's own network", () =>
     Effect.gen(function* () {
       const words = `no route to https://x.test/y?sig=${canaries.token}`

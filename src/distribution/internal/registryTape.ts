@@ -12,7 +12,10 @@ import { safeBody } from "./safeBody.ts"
 import { withSafeUrls } from "./safeUrl.ts"
 import { tokensIn } from "./tokenAnswer.ts"
 
-/** What gantry reads of an answer, and no cookie. */
+/**
+ * What gantry reads of an answer, and no cookie. `date` is not among them, though `RegistryClient.serverTime` reads it: it is
+ * of the recorded run, and a replay has another time, so that a server of a transcript tells none.
+ */
 const keptHeaders = [
   "content-length",
   "content-type",
