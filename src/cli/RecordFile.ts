@@ -1,6 +1,7 @@
 /**
  * The file of `--record`: what the engine and the registries answer in a run, for a test that plays it.
  */
+import type { PlatformError } from "@effect/platform/Error"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -24,6 +25,11 @@ export const none: RecordFile = {
   problem: Effect.succeedNone
 }
 
+const whyOf = (error: PlatformError): string =>
+  error._tag === "SystemError" && error.reason === "InvalidData"
+    ? `for ${systemWords(error)}. The run itself is not touched by it.`
+    : `for it could not be written (${systemWords(error)}). Make room, or name a file elsewhere.`
+
 /** Begins the file anew; it closes with the scope. */
 export const open = Effect.fn("RecordFile.open")(function* (path: string, program: string) {
   const context = yield* Layer.build(Recorder.layerFile({ file: path, program }))
@@ -33,10 +39,7 @@ export const open = Effect.fn("RecordFile.open")(function* (path: string, progra
     network: Layer.provide(RegistryHttp.layerRecording, recorder),
     problem: Effect.map(
       Context.get(context, Recorder.Recorder).finish,
-      Option.map(
-        (error) =>
-          `--record ${path} ends before the run did, for it could not be written (${systemWords(error)}). Make room, or name a file elsewhere.`
-      )
+      Option.map((error) => `--record ${path} ends before the run did, ${whyOf(error)}`)
     )
   } satisfies RecordFile
 })

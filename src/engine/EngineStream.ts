@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import type * as Digest from "../reference/Digest.ts"
 import type { EngineDisconnected, EngineRejected } from "./EngineError.ts"
 import * as Answer from "./internal/engineAnswer.ts"
+import { scrub } from "./internal/scrub.ts"
 
 /**
  * What a layer is at. `unknown` is a word that gantry does not know; `status` has it.
@@ -108,7 +109,7 @@ const decodeUntil = <E>(
 ): Stream.Stream<EngineEvent, E | EngineRejected | EngineDisconnected> =>
   Stream.fromPull(
     Effect.map(Stream.toPull(Stream.rechunk(body, 1)), (pull) =>
-      Answer.events(Effect.map(pull, Chunk.unsafeHead), address, missing)
+      Answer.events(Effect.map(pull, Chunk.unsafeHead), address, missing, scrub)
     )
   )
 

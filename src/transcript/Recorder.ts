@@ -11,6 +11,7 @@ import * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
@@ -22,6 +23,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { defectText } from "../reference/internal/defectText.ts"
+import { scrubCredentials } from "../reference/internal/scrubText.ts"
 import * as KnownSecrets from "./internal/knownSecrets.ts"
 import { type Entry, type Exchange, Header, type Tape } from "./Transcript.ts"
 
@@ -54,18 +56,21 @@ export interface Options {
 /** What may wait to be written, in characters, however slow the disk is. */
 const MAXIMUM_WAITING = 64 * 1024 * 1024
 
-const tooSlow = (file: string) =>
-  new PlatformError.SystemError({
-    reason: "Busy",
-    module: "FileSystem",
-    method: "writeAll",
-    pathOrDescriptor: file,
-    description: "the disk is slower than the run"
-  })
+const problemWith =
+  (file: string) =>
+  (reason: PlatformError.SystemErrorReason, description: string): PlatformError.PlatformError =>
+    new PlatformError.SystemError({
+      reason,
+      module: "FileSystem",
+      method: "writeAll",
+      pathOrDescriptor: file,
+      description
+    })
 
-/** Where lines go, in their order. */
+/** Where lines go, in their order; after `giveUp`, which tells why, no more. */
 interface Sink {
   readonly write: (line: string) => void
+  readonly giveUp: (why: string) => void
   readonly finish: Effect.Effect<Option.Option<PlatformError.PlatformError>>
 }
 
@@ -74,17 +79,23 @@ const openSink = (
 ): Effect.Effect<Sink, PlatformError.PlatformError, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
     const fileSystem = yield* FileSystem.FileSystem
-    const file = yield* fileSystem.open(path, { flag: "w" })
+    const file = yield* fileSystem.open(path, { flag: "w", mode: 0o600 })
     const lines = yield* Mailbox.make<string>()
     const encoder = new TextEncoder()
+    const problemOf = problemWith(path)
     let waiting = 0
+    let isLost = false
     let problem = Option.none<PlatformError.PlatformError>()
+    const stop = (error: PlatformError.PlatformError) => {
+      problem = Option.orElseSome(problem, () => error)
+    }
 
     const write = (text: string) =>
       file.writeAll(encoder.encode(text)).pipe(
         Effect.catchAll((error) =>
           Effect.sync(() => {
-            problem = Option.some(error)
+            isLost = true
+            stop(error)
           })
         )
       )
@@ -92,27 +103,34 @@ const openSink = (
       const text = Chunk.join(taken, "")
       waiting -= text.length
       // After a line that is lost no other one makes sense.
-      const written = Option.isSome(problem) || text === "" ? Effect.void : write(text)
+      const written = isLost || text === "" ? Effect.void : write(text)
       return isDone ? written : Effect.zipRight(written, drain)
     })
     const writer = yield* Effect.forkScoped(drain)
     const finish = lines.end.pipe(
       Effect.zipRight(Fiber.await(writer)),
-      Effect.map(() => problem)
+      Effect.map((exit) => {
+        if (Exit.isFailure(exit)) stop(problemOf("Unknown", `what writes it broke: ${defectText(exit.cause)}`))
+        return problem
+      })
     )
     return {
       write: (line) => {
         if (Option.isSome(problem)) return
         waiting += line.length
-        if (waiting > MAXIMUM_WAITING) problem = Option.some(tooSlow(path))
+        if (waiting > MAXIMUM_WAITING) stop(problemOf("Busy", "the disk is slower than the run"))
         else lines.unsafeOffer(line)
       },
+      giveUp: (why) => stop(problemOf("InvalidData", why)),
       finish
     }
   })
 
 const isLeft = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause)
+
+const REPEATS_A_SECRET =
+  "a request repeats a secret, as where a password is a word of an image's name, and no replay could find it"
 
 const makeTape = (
   sink: Sink,
@@ -125,23 +143,37 @@ const makeTape = (
   const begin = <A, E, Piece>({ answer, error, party, piece, request, ...exchange }: Exchange<A, E, Piece>) => {
     const at = () => Math.max(0, now() - startedAt)
     const of = { exchange: count++ }
-    const write = (entry: Entry) => sink.write(secrets.toLine(entry))
+    const write = (entry: () => Entry) => {
+      // A push that takes long sends its secrets only at its beginning.
+      secrets.learn(exchange.secrets)
+      // What can not be recorded is no fault of the run's.
+      Either.match(
+        Either.try(() => secrets.toLine(entry())),
+        {
+          onLeft: () => sink.giveUp(`what was answered to ${name} can not be written down`),
+          onRight: sink.write
+        }
+      )
+    }
     secrets.learn(exchange.secrets)
-    write({ _tag: "Asked", at: at(), ...of, party, request })
+    const name = request(secrets.scrub)
+    if (name !== request(scrubCredentials)) sink.giveUp(REPEATS_A_SECRET)
+    write(() => ({ _tag: "Asked", at: at(), ...of, party, request: name }))
     const ended = (exit: Exit.Exit<A, E>): Entry => {
       if (Exit.isSuccess(exit)) {
         secrets.learn(exchange.secretsOf(exit.value))
-        return { _tag: "Answered", at: at(), ...of, answer: answer.encode(exit.value, now()) }
+        return { _tag: "Answered", at: at(), ...of, answer: answer.encode(exit.value, now(), secrets.scrub) }
       }
       if (isLeft(exit)) return { _tag: "Left", at: at(), ...of }
       return Option.match(Cause.failureOption(exit.cause), {
-        onNone: () => ({ _tag: "Died", at: at(), ...of, defect: defectText(exit.cause) }),
-        onSome: (failure) => ({ _tag: "Failed", at: at(), ...of, error: error.encode(failure, now()) })
+        onNone: () => ({ _tag: "Died", at: at(), ...of, defect: defectText(exit.cause, secrets.scrub) }),
+        onSome: (failure) => ({ _tag: "Failed", at: at(), ...of, error: error.encode(failure, now(), secrets.scrub) })
       })
     }
     return {
-      said: (each: Piece) => write({ _tag: "Said", at: at(), ...of, said: piece.encode(each, now()) }),
-      end: (exit: Exit.Exit<A, E>) => write(ended(exit))
+      said: (each: Piece) =>
+        write(() => ({ _tag: "Said", at: at(), ...of, said: piece.encode(each, now(), secrets.scrub) })),
+      end: (exit: Exit.Exit<A, E>) => write(() => ended(exit))
     }
   }
 

@@ -43,6 +43,8 @@ const identity = ({ party, request }: { readonly party: string; readonly request
 
 type Played = Transcript.RecordedExchange
 
+type Asked = Pick<Played, "party" | "request">
+
 const makeTape = (path: string, transcript: Transcript.Transcript) => {
   const waiting = new Map<string, Array<Played>>()
   for (const exchange of transcript.exchanges) {
@@ -53,7 +55,7 @@ const makeTape = (path: string, transcript: Transcript.Transcript) => {
   }
   const divergences: Array<Transcript.TranscriptDiverged> = []
 
-  const diverged = (exchange: Pick<Played, "party" | "request">) => {
+  const diverged = (exchange: Asked) => {
     const { party } = exchange
     const others = transcript.exchanges.filter((recorded) => recorded.party === party)
     const error = new Transcript.TranscriptDiverged({
@@ -68,7 +70,7 @@ const makeTape = (path: string, transcript: Transcript.Transcript) => {
   }
 
   /** Looking and taking are one synchronous step, so that the nth who asks gets the nth answer. */
-  const take = (exchange: Pick<Played, "party" | "request">): Effect.Effect<Played> =>
+  const take = (exchange: Asked): Effect.Effect<Played> =>
     Effect.suspend(() => {
       const played = waiting.get(identity(exchange))?.shift()
       return played === undefined ? diverged(exchange) : Effect.succeed(played)
@@ -117,14 +119,17 @@ const makeTape = (path: string, transcript: Transcript.Transcript) => {
     })
   }
 
+  const takeFor = <A, E, Piece>({ party, request }: Transcript.Exchange<A, E, Piece>) =>
+    take({ party, request: request(scrubCredentials) })
+
   const begin = <A, E, Piece>(exchange: Transcript.Exchange<A, E, Piece>) =>
-    Effect.flatMap(take(exchange), (played) =>
+    Effect.flatMap(takeFor(exchange), (played) =>
       Effect.map(Clock.currentTimeMillis, (now) => steps(exchange, played, now))
     )
 
   const tape: Transcript.Tape = {
     fact: (exchange) =>
-      Effect.flatMap(take(exchange), (played) => {
+      Effect.flatMap(takeFor(exchange), (played) => {
         const known = played.entries.find((entry) => entry._tag === "Answered")
         return known === undefined
           ? Effect.die(unreadable(played, "it ends there"))

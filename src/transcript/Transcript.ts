@@ -169,6 +169,14 @@ export class TranscriptDiverged extends Schema.TaggedError<TranscriptDiverged>("
 }
 
 /**
+ * Takes every secret that is known so far out of a text. What changes a text in any other way comes after it: a secret
+ * that has lost a character is not recognised any more.
+ *
+ * @internal
+ */
+export type Scrub = (text: string) => string
+
+/**
  * How values of one kind become JSON and are read again. `at` is the instant, in milliseconds since the epoch, from
  * which on whatever is absolute in them is made relative.
  *
@@ -176,7 +184,7 @@ export class TranscriptDiverged extends Schema.TaggedError<TranscriptDiverged>("
  * @category models
  */
 export interface Codec<A> {
-  readonly encode: (value: A, at: number) => unknown
+  readonly encode: (value: A, at: number, scrub: Scrub) => unknown
   readonly decode: (json: unknown) => Either.Either<A, ParseError>
 }
 
@@ -190,14 +198,15 @@ export const codec = <A, I>(schema: Schema.Schema<A, I>): Codec<A> => {
 export const nothing: Codec<void> = { encode: () => null, decode: () => Either.void }
 
 /**
- * One question to a party. `request` is its identity: the nth time it is asked gets the nth recorded answer.
+ * One question to a party. `request` is its identity: the nth time it is asked gets the nth recorded answer. No secret
+ * may be in it, for a replay knows none: a recorder that finds one gives up.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Exchange<A, E, Piece> {
   readonly party: Party
-  readonly request: string
+  readonly request: (scrub: Scrub) => string
   /** What it carries and nobody may repeat. */
   readonly secrets: ReadonlyArray<string>
   /** What its answer carries and nobody may repeat. */

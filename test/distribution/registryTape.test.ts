@@ -107,6 +107,94 @@ describe("a registry's transcript", () => {
     )
   }
 
+  const awkward: Readonly<Record<string, readonly [secret: string, said: (secret: string) => string]>> = {
+    "has several lines": [
+      `{\n  "type": "service_account",\n  "private_key": "k3y-of-it"\n}`,
+      (secret) => `no: ${secret}`
+    ],
+    "has a question mark": ["hunter2?xyzzy!", (secret) => `/login/${secret} is wrong`],
+    "has a number sign": ["hunter2#xyzzy!", (secret) => `/login/${secret} is wrong`],
+    "has brackets": ["hunter2<b>xyzzy!", (secret) => `<p>${secret} is wrong</p>`],
+    "stands where a text is cut": ["hunter2-and-xyzzy", (secret) => `${"x".repeat(1990)}${secret}`],
+    "stands where a text of blanks is cut": ["hunter2-and-xyzzy", (secret) => `${" ".repeat(65_530)}${secret}`]
+  }
+  for (const [what, [secret, said]] of Object.entries(awkward)) {
+    it.effect(`has nothing of a credential that ${what}`, () =>
+      Effect.gen(function* () {
+        const authorization = basic(secret)
+        const words = said(secret)
+        const refused = (body: string) => Effect.succeed(response({ status: 403, body }))
+        const text = yield* recorded(
+          [request({ authorization }), refused(words)],
+          [request({ authorization }), refused(JSON.stringify({ errors: [{ code: "DENIED", message: words }] }))],
+          [request(), Effect.succeed(response({ status: 302, headers: { location: [words], link: [`<${words}>`] } }))],
+          [request(), Effect.fail(new RegistryUnavailable({ registry: host, reason: "reset", text: words }))]
+        )
+        assert.strictEqual(text.split("\n").length, 10)
+        for (const part of ["hunter", "xyzzy", "service_account", "k3y"]) assert.notInclude(text, part)
+      })
+    )
+  }
+
+  const issued: Readonly<Record<string, string>> = {
+    "in a form": "access_token=gho_opaque&scope=repo",
+    "in JSON that is cut": `{"token":"gho_opaque","access_tok`,
+    "as a text of JSON": `"gho_opaque"`,
+    "in a page": "<p>gho_opaque</p>",
+    "in an object": `{"result":{"token":{"value":"gho_opaque"}}}`,
+    "in a list": `{"tokens":["gho_opaque"]}`,
+    "as a number": `{"secret":[{"n":9115}]}`
+  }
+  for (const [where, body] of Object.entries(issued)) {
+    it.effect(`has no token that is issued ${where}`, () =>
+      Effect.gen(function* () {
+        const text = yield* recorded(
+          [request({ path: "/token" }), Effect.succeed(response({ body }))],
+          [request({ path: "/v2/app/manifests/1" }), Effect.succeed(response({ body: `${body}}` }))],
+          [request(), Effect.succeed(response({ status: 307, body }))]
+        )
+        assert.strictEqual(answersIn(text).length, 3)
+        assert.notMatch(text, /gho_|9115/)
+      })
+    )
+  }
+
+  it.effect("keeps what an answer without a token is, so that it is none when it is played", () =>
+    Effect.gen(function* () {
+      const bodies = [`{"token":{"value":"opaque"}}`, `{"token":null}`, `{"token":["opaque"]}`, "<html></html>"]
+      const text = yield* recorded(
+        ...bodies.map((body) => [request({ path: "/token" }), Effect.succeed(response({ body }))] as const)
+      )
+      const kept = answersIn(text).map(({ body }): string => body)
+      assert.deepStrictEqual(
+        kept.map((body) => Option.isSome(readTokenAnswer(body, 0))),
+        [false, false, false, false]
+      )
+      assert.match(kept[3] ?? "", /^</)
+    })
+  )
+
+  it.effect("ends before an answer that can not be written, and changes nothing of it", () =>
+    Effect.gen(function* () {
+      const text = yield* recorded(
+        [request(), Effect.succeed(response({ status: 403, body: "[".repeat(20_000) + "]".repeat(20_000) }))],
+        [request(), Effect.succeed(response())]
+      )
+      assert.deepStrictEqual(answersIn(text), [])
+    })
+  )
+
+  it.effect("has no query of a URL in the words of somebody's own network", () =>
+    Effect.gen(function* () {
+      const words = `no route to https://x.test/y?sig=${canaries.token}`
+      const text = yield* recorded([
+        request(),
+        Effect.fail(new RegistryUnavailable({ registry: host, reason: "reset", text: words }))
+      ])
+      assert.include(text, "no route to https://x.test/y?sig=redacted")
+    })
+  )
+
   it.effect(
     "has no token: not the one that is exchanged, not those that are issued, and nothing of what they hold",
     () =>
@@ -173,14 +261,14 @@ describe("a registry's transcript", () => {
     Effect.gen(function* () {
       yield* TestClock.setTime(DateTime.unsafeMake("2026-01-02T03:04:05.500Z").epochMillis)
       const text = yield* recorded(
-        ...["Fri, 02 Jan 2026 03:04:12 GMT", "120", "soon", "Fri, 02 Jan 2026 03:00:00 GMT"].map(
+        ...["Fri, 02 Jan 2026 03:04:12 GMT", "120", "soon", "-1", "Fri, 02 Jan 2026 03:00:00 GMT"].map(
           (value) =>
             [request(), Effect.succeed(response({ status: 429, headers: { "retry-after": [value] } }))] as const
         )
       )
       assert.deepStrictEqual(
         answersIn(text).map(({ headers }) => headers["retry-after"][0]),
-        ["7", "120", "soon", "0"]
+        ["7", "120", "soon", "-1", "0"]
       )
     })
   )

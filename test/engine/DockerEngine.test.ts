@@ -268,6 +268,39 @@ describe("DockerEngine", { timeout: 60_000 }, () => {
       })
     )
 
+    it.scoped("repeats nothing of a password, though its end looks like a URL's or stands where a text is cut", () =>
+      Effect.gen(function* () {
+        const password = "hunter2?xyzzy!"
+        const words = `no: ${password} ${"x".repeat(4070)}${password}`
+        const bob = Option.some(
+          usernamePassword({ host: image.registry, username: "bob", password: Redacted.make(password) })
+        )
+        const answers: ReadonlyArray<readonly [status: number, body: string]> = [
+          [200, `${JSON.stringify({ status: words })}\n${JSON.stringify({ error: words })}\n`],
+          [200, `${JSON.stringify({ id: "a", status: words, progressDetail: {} })}\n`],
+          [200, `${words}\n`],
+          [500, JSON.stringify({ message: words })]
+        ]
+        let current = answers[0]
+        const { engine } = yield* withEngine((request, response) => {
+          const [status, body] = current ?? [500, ""]
+          answering(status, body)(request, response)
+        })
+        for (const answer of answers) {
+          current = answer
+          const told: Array<unknown> = []
+          const note = (event: EngineEvent) => void told.push(event)
+          told.push(yield* Effect.flip(engine.runPush(image, bob, note)))
+          for (const stream of [engine.pushImage(image, bob), engine.pullImage(image, bob)]) {
+            told.push(yield* Effect.either(Stream.runForEach(stream, (event) => Effect.sync(() => note(event)))))
+          }
+          told.push(yield* Effect.flip(engine.inspectDistribution(image, bob)))
+          assert.include(JSON.stringify(told), "no: <redacted> x")
+          assert.notMatch(JSON.stringify(told), /hunter|xyzzy/)
+        }
+      })
+    )
+
     it.scoped("makes a defect of what its listener throws, and does not end the process", () =>
       Effect.gen(function* () {
         const { engine } = yield* withEngine(answering(200, resultLine))

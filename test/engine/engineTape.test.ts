@@ -57,9 +57,12 @@ const recorded = <A, E>(
   )
 }
 
-const credential = Option.some(
-  Credential.usernamePassword({ host: "reg.example.com", username: "dev", password: Redacted.make(canary) })
-)
+const ofPassword = (password: string) =>
+  Option.some(
+    Credential.usernamePassword({ host: "reg.example.com", username: "dev", password: Redacted.make(password) })
+  )
+
+const credential = ofPassword(canary)
 
 describe("an engine's transcript", () => {
   it("has every event as it was, but for what is no JSON", () => {
@@ -100,6 +103,26 @@ describe("an engine's transcript", () => {
       assert.notInclude(text, "sig=")
     })
   )
+
+  for (const secret of ["hunter2?xyzzy!", `{\n  "private_key": "hunter2xyzzy"\n}`]) {
+    it.effect(`has nothing of the credential ${JSON.stringify(secret)} in an event and an error`, () =>
+      Effect.gen(function* () {
+        const { text } = yield* recorded(
+          {
+            images: [{ names: [String(app)] }],
+            push: () =>
+              Stream.concat(
+                Stream.make(EngineEvent.Status({ text: `${secret} is wrong` })),
+                Stream.fail(new EngineRejected({ status: 200, text: `${secret} is wrong` }))
+              )
+          },
+          (engine) => Effect.either(engine.runPush(app, ofPassword(secret), () => {}))
+        )
+        assert.strictEqual(text.split("<redacted> is wrong").length, 3)
+        for (const part of ["hunter", "xyzzy", "private"]) assert.notInclude(text, part)
+      })
+    )
+  }
 
   it.effect("tells pushes apart by their platform and by whether TLS is verified", () =>
     Effect.gen(function* () {

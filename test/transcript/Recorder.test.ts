@@ -1,13 +1,15 @@
+import * as FileSystem from "@effect/platform/FileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import { Recorder } from "../../src/transcript/Recorder.ts"
+import { layerFile, Recorder } from "../../src/transcript/Recorder.ts"
 import { exchange, nothingOf, recorder } from "./support.ts"
 
 const ignore = () => {}
@@ -117,6 +119,16 @@ describe("Recorder", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("takes a secret out of a defect before its words become one line", () => {
+    const { file, layer } = recorder()
+    return Effect.gen(function* () {
+      const secrets = ["two\nlines"]
+      yield* Effect.exit(ask("push", Effect.die("two\nlines are no password"), { secrets }))
+      yield* finish
+      assert.strictEqual(linesOf(file)[1].defect, "<redacted> are no password")
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("lets the run go on when the disk is full, says why, and leaves no line after the one that is lost", () => {
     const { file, layer } = recorder(300)
     return Effect.gen(function* () {
@@ -130,6 +142,110 @@ describe("Recorder", () => {
       assert.isAtMost(file.text.length, 300)
       assert.notInclude(file.text, "request 5")
     }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("lets the run go on when something can not be written down, says what, and writes nothing after it", () => {
+    const { file, layer } = recorder()
+    const broken = {
+      ...exchange("").piece,
+      encode: (): never => {
+        throw new RangeError("hunter2 is too deep")
+      }
+    }
+    return Effect.gen(function* () {
+      const tape = yield* Recorder
+      const said = (hear: (piece: string) => void) =>
+        Effect.as(
+          Effect.sync(() => hear("one")),
+          "done"
+        )
+      const heard: Array<string> = []
+      yield* ask("before", Effect.succeed("answer"))
+      const pushed = yield* tape.exchange(exchange("push", { piece: broken }), said, (piece) => heard.push(piece))
+      assert.deepStrictEqual([pushed, ...heard], ["done", "one"])
+      assert.deepStrictEqual(
+        yield* Effect.exit(ask("ping", Effect.fail("no"), { answer: broken, error: broken })),
+        Exit.fail("no")
+      )
+      const stream = tape.stream({ ...nothingOf("stream"), piece: broken }, Stream.make("one"))
+      assert.deepStrictEqual(Chunk.toReadonlyArray(yield* Stream.runCollect(stream)), ["one"])
+      const problem = Option.getOrThrow(yield* finish)
+      assert.strictEqual(problem.description, "what was answered to push can not be written down")
+      assert.deepStrictEqual(
+        linesOf(file).map(({ _tag }) => _tag),
+        ["Asked", "Answered", "Asked"]
+      )
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("gives up when a request repeats a secret, for no replay could find it, and does not write it", () => {
+    const { file, layer } = recorder()
+    return Effect.gen(function* () {
+      yield* ask("login", Effect.succeed("ok"), { secrets: ["hunter2"] })
+      assert.strictEqual(yield* ask("inspectImage hunter2", Effect.succeed("it")), "it")
+      yield* ask("ping", Effect.succeed("ok"))
+      const problem = Option.getOrThrow(yield* finish)
+      assert.match(problem.description ?? "", /^a request repeats a secret/)
+      assert.notInclude(file.text, "hunter2")
+      assert.deepStrictEqual(
+        linesOf(file).map(({ _tag }) => _tag),
+        ["Asked", "Answered"]
+      )
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("leaves gantry's own words alone where a password is one of them", () => {
+    const { file, layer } = recorder()
+    return Effect.gen(function* () {
+      yield* ask("login", Effect.succeed("an engine that Answered"), { secrets: ["engine", "Answered", "Asked"] })
+      yield* finish
+      assert.deepStrictEqual(
+        linesOf(file).map(({ _tag, party, answer }) => party ?? [_tag, answer]),
+        ["engine", ["Answered", "an <redacted> that <redacted>"]]
+      )
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("remembers a secret that is used, however many come after it", () => {
+    const { file, layer } = recorder()
+    const tokens = (count: number) => Array.from({ length: 1000 }, (_, index) => `token-${count}-${index}`)
+    return Effect.gen(function* () {
+      const tape = yield* Recorder
+      const secrets = ["hunter2"]
+      for (const count of [1, 2]) {
+        yield* ask("token", Effect.succeed("ok"), { secrets, secretsOf: () => tokens(count) })
+      }
+      yield* ask("echo", Effect.succeed("after a while: hunter2"))
+      // A push that takes long sends its password only at its beginning.
+      const others = exchange("token", { secretsOf: () => [...tokens(4), ...tokens(5)] })
+      const push = (hear: (piece: string) => void) =>
+        tape
+          .exchange(others, () => Effect.succeed("ok"), ignore)
+          .pipe(Effect.zipRight(Effect.sync(() => hear("said: hunter2"))), Effect.as("at its end: hunter2"))
+      yield* tape.exchange(exchange("push", { secrets }), push, ignore)
+      yield* tape.finish
+      assert.notInclude(file.text, "hunter2")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("says so when what writes the file breaks", () => {
+    const { layer } = recorder(0, Effect.unsafeMakeLatch(true), Effect.dieMessage("a bug of the disk"))
+    return Effect.gen(function* () {
+      const problem = Option.getOrThrow(yield* finish)
+      assert.match(problem.description ?? "", /a bug of the disk/)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("makes a file that only its owner reads", () => {
+    const modes: Array<number | undefined> = []
+    const fileSystem = FileSystem.layerNoop({
+      open: (_, options) =>
+        Effect.sync(() => modes.push(options?.mode)).pipe(Effect.zipRight(Effect.dieMessage("enough")))
+    })
+    return Effect.gen(function* () {
+      yield* Effect.exit(Effect.scoped(Layer.build(layerFile({ file: "run.ndjson" }))))
+      assert.deepStrictEqual(modes, [0o600])
+    }).pipe(Effect.provide(fileSystem))
   })
 
   it.effect("keeps no more waiting than 64 MiB when the disk is slower than the run, and says so", () => {

@@ -15,7 +15,7 @@ export const exchange = (
   options: Partial<Transcript.Exchange<string, string, string>> = {}
 ): Transcript.Exchange<string, string, string> => ({
   party: "engine",
-  request,
+  request: (scrub) => scrub(request),
   secrets: [],
   secretsOf: () => [],
   answer: words,
@@ -31,15 +31,23 @@ export const nothingOf = (request: string): Transcript.Exchange<void, string, st
   answer: Transcript.nothing
 })
 
-/** What was written to the file, and a recorder of it. After `room` characters the disk is full; it writes while `gate` is open. */
-export const recorder = (room = Number.POSITIVE_INFINITY, gate = Effect.unsafeMakeLatch(true)) => {
+const noSpace = new SystemError({
+  reason: "Unknown",
+  module: "FileSystem",
+  method: "writeAll",
+  description: "no space left on device"
+})
+
+/**
+ * What was written to the file, and a recorder of it. After `room` characters the disk is `full`; it writes while `gate`
+ * is open.
+ */
+export const recorder = (
+  room = Number.POSITIVE_INFINITY,
+  gate = Effect.unsafeMakeLatch(true),
+  full: Effect.Effect<never, SystemError> = noSpace
+) => {
   const file = { text: "" }
-  const full = new SystemError({
-    reason: "Unknown",
-    module: "FileSystem",
-    method: "writeAll",
-    description: "no space left on device"
-  })
   const open: FileSystem.File = {
     [FileSystem.FileTypeId]: FileSystem.FileTypeId,
     fd: FileSystem.FileDescriptor(3),

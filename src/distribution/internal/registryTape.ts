@@ -5,14 +5,17 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { type Credential, echoes, registryToken, usernamePassword } from "../../credential/Credential.ts"
-import { type Codec, codec, type Exchange, type Tape } from "../../transcript/Transcript.ts"
+import { type Codec, codec, type Exchange, type Scrub, type Tape } from "../../transcript/Transcript.ts"
 import { RegistryUnavailable } from "../RegistryError.ts"
 import type { RegistryHttp, RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
 import { safeBody } from "./safeBody.ts"
 import { withSafeUrls } from "./safeUrl.ts"
 import { tokensIn } from "./tokenAnswer.ts"
 
-/** What gantry reads of an answer, and no cookie. */
+/**
+ * What gantry reads of an answer, and no cookie. `date` is not among them, though `RegistryClient.serverTime` reads it: it is
+ * of the recorded run, and a replay has another time, so that a server of a transcript tells none.
+ */
 const keptHeaders = [
   "content-length",
   "content-type",
@@ -32,14 +35,17 @@ const Answer = Schema.Struct({
 
 /** Another run has another time: a `Retry-After` that is a date becomes the seconds that it was away. */
 const relative = (value: string, at: number): string => {
-  const date = Date.parse(value)
-  return /^\s*\d+\s*$/.test(value) || Number.isNaN(date) ? value : String(Math.max(0, Math.ceil((date - at) / 1000)))
+  // `Date.parse` reads numbers too, as years.
+  const date = /^\s*[A-Z][a-z]+,? /.test(value) ? Date.parse(value) : Number.NaN
+  return Number.isNaN(date) ? value : String(Math.max(0, Math.ceil((date - at) / 1000)))
 }
 
-const safeHeaders = (headers: RegistryResponse["headers"], at: number): (typeof Answer.Type)["headers"] =>
+const safeHeaders = (headers: RegistryResponse["headers"], at: number, scrub: Scrub): (typeof Answer.Type)["headers"] =>
   Object.fromEntries(
     keptHeaders.flatMap((name) => {
-      const values = headers[name]?.map((value) => (name === "retry-after" ? relative(value, at) : withSafeUrls(value)))
+      const values = headers[name]?.map((value) =>
+        withSafeUrls(scrub(name === "retry-after" ? relative(value, at) : value))
+      )
       return values === undefined ? [] : [[name, values]]
     })
   )
@@ -47,16 +53,25 @@ const safeHeaders = (headers: RegistryResponse["headers"], at: number): (typeof 
 const { decode } = codec(Answer)
 
 const answerTo = (request: RegistryRequest): Codec<RegistryResponse> => ({
-  encode: (response, at): typeof Answer.Encoded => ({
+  encode: (response, at, scrub): typeof Answer.Encoded => ({
     status: response.status,
-    headers: safeHeaders(response.headers, at),
-    body: safeBody(request, response, at),
+    headers: safeHeaders(response.headers, at, scrub),
+    body: safeBody(request, response, at, scrub),
     truncated: response.truncated
   }),
   decode: (json) => Either.map(decode(json), (answer) => ({ ...answer, body: new TextEncoder().encode(answer.body) }))
 })
 
-const failure: Codec<RegistryUnavailable> = codec(RegistryUnavailable)
+const encodeFailure = Schema.encodeSync(RegistryUnavailable)
+
+/** gantry's own words hold no URL; those of somebody's own network may. */
+const failure: Codec<RegistryUnavailable> = {
+  ...codec(RegistryUnavailable),
+  encode: (error, _, scrub) => {
+    const fields = encodeFailure(error)
+    return { ...fields, text: withSafeUrls(scrub(fields.text)) }
+  }
+}
 
 const ofToken = (host: string, token: string): Credential => registryToken({ host, token: Redacted.make(token) })
 
@@ -88,10 +103,10 @@ const secretsOf = (request: RegistryRequest): ReadonlyArray<string> => {
 
 const exchangeOf = (request: RegistryRequest): Exchange<RegistryResponse, RegistryUnavailable, never> => {
   const [scheme] = schemeOf(request)
-  const words = [request.method, withSafeUrls(request.url.href), ...(scheme === "" ? [] : ["with", scheme])]
+  const rights = scheme === "" ? [] : ["with", scheme]
   return {
     party: "registry",
-    request: words.join(" "),
+    request: (scrub) => [request.method, withSafeUrls(scrub(request.url.href)), ...rights].join(" "),
     secrets: secretsOf(request),
     secretsOf: ({ body }) =>
       tokensIn(new TextDecoder().decode(body)).flatMap((token) =>

@@ -8,7 +8,7 @@ import { EngineDisconnected, EngineRejected } from "../EngineError.ts"
 import type { EngineAddress, EngineEvent as Event, LayerPhase } from "../EngineStream.ts"
 import type { AnswerReader } from "./engineRequest.ts"
 import { makeLineFramer } from "./lineFramer.ts"
-import { scrub } from "./scrub.ts"
+import type { Clean } from "./scrub.ts"
 
 export const EngineEvent = Data.taggedEnum<Event>()
 
@@ -43,7 +43,7 @@ const asNumber = (value: unknown): number | undefined => (typeof value === "numb
 const asDigest = (value: unknown): Digest.Digest | undefined =>
   typeof value === "string" ? Either.getOrUndefined(Digest.parse(value)) : undefined
 
-const layerStatus = (layer: string, status: string, progress: unknown): Event | undefined => {
+const layerStatus = (layer: string, status: string, progress: unknown, clean: Clean): Event | undefined => {
   const known = phases.get(status)
   const mounted = known === undefined && status.startsWith(MOUNTED)
   const retry = known === undefined ? retrying.exec(status) : null
@@ -54,7 +54,7 @@ const layerStatus = (layer: string, status: string, progress: unknown): Event | 
   return EngineEvent.LayerStatus({
     layer,
     phase,
-    status: phase === "unknown" ? scrub(status) : status,
+    status: phase === "unknown" ? clean(status) : status,
     current: asNumber(detail["current"]),
     total: asNumber(detail["total"]),
     mountedFrom: mounted ? status.slice(MOUNTED.length) : undefined,
@@ -62,7 +62,7 @@ const layerStatus = (layer: string, status: string, progress: unknown): Event | 
   })
 }
 
-const statusLine = (status: string): Event => {
+const statusLine = (status: string, clean: Clean): Event => {
   const push = pushResult.exec(status)
   if (push !== null) {
     const digest = asDigest(push[2])
@@ -71,7 +71,7 @@ const statusLine = (status: string): Event => {
     }
   }
   const digest = asDigest(pullResult.exec(status)?.[1])
-  return digest === undefined ? EngineEvent.Status({ text: scrub(status) }) : EngineEvent.PullResult({ digest })
+  return digest === undefined ? EngineEvent.Status({ text: clean(status) }) : EngineEvent.PullResult({ digest })
 }
 
 const aux = (message: Message): Event | undefined => {
@@ -91,14 +91,14 @@ const aux = (message: Message): Event | undefined => {
 }
 
 /** A message's event; none for what says nothing, such as an `aux` of another kind. */
-const toEvent = (message: Message): Event | undefined => {
+const toEvent = (message: Message, clean: Clean): Event | undefined => {
   const { aux: auxiliary, id, progressDetail, status, stream } = message
   if (typeof status === "string") {
-    const layer = typeof id === "string" ? layerStatus(id, status, progressDetail) : undefined
-    return layer ?? statusLine(status)
+    const layer = typeof id === "string" ? layerStatus(id, status, progressDetail, clean) : undefined
+    return layer ?? statusLine(status, clean)
   }
   if (isMessage(auxiliary)) return aux(auxiliary)
-  return typeof stream === "string" ? EngineEvent.Status({ text: scrub(stream.trimEnd()) }) : undefined
+  return typeof stream === "string" ? EngineEvent.Status({ text: clean(stream.trimEnd()) }) : undefined
 }
 
 /** The text of an error line; none when it is another line. */
@@ -121,14 +121,19 @@ const parseMessage = (line: string): Message | undefined => {
 type Failure = EngineRejected | EngineDisconnected
 
 /** Appends a line's event, or gives the failure that the line means. */
-const readLine = (line: string, events: Array<Event>, malformed: (line: string) => Failure): Failure | undefined => {
+const readLine = (
+  line: string,
+  events: Array<Event>,
+  clean: Clean,
+  malformed: (line: string) => Failure
+): Failure | undefined => {
   // JSON takes the carriage return of `\r\n` for white space.
   if (line === "" || line === "\r") return undefined
   const message = parseMessage(line)
   if (message === undefined) return malformed(line)
   const text = refusal(message)
-  if (text !== undefined) return new EngineRejected({ status: 200, text: scrub(text) })
-  const event = toEvent(message)
+  if (text !== undefined) return new EngineRejected({ status: 200, text: clean(text) })
+  const event = toEvent(message, clean)
   if (event !== undefined) events.push(event)
   return undefined
 }
@@ -144,8 +149,8 @@ const tooLong = () =>
 
 // A whole line that is no message comes from something that is no engine, and asking again would give it again. A cut
 // one at the end is the trace of an engine that went away.
-const notAnEngine = (line: string) =>
-  new EngineRejected({ status: 200, text: `its answer is not an engine's: ${scrub(line)}` })
+const notAnEngine = (clean: Clean) => (line: string) =>
+  new EngineRejected({ status: 200, text: `its answer is not an engine's: ${clean(line)}` })
 
 /** What a good end lacks, from the kinds of event that came before it. */
 export type Missing = (seen: ReadonlySet<Event["_tag"]>) => Failure | undefined
@@ -167,19 +172,20 @@ interface Decoder {
   readonly end: (events: Array<Event>) => Failure | undefined
 }
 
-const makeDecoder = (address: EngineAddress, missing: Missing): Decoder => {
+const makeDecoder = (address: EngineAddress, missing: Missing, clean: Clean): Decoder => {
   const framer = makeLineFramer(MAXIMUM_LINE_BYTES)
   const lines: Array<string> = []
   const seen = new Set<Event["_tag"]>()
   const see = (events: ReadonlyArray<Event>): void => {
     for (const event of events) seen.add(event._tag)
   }
+  const malformed = notAnEngine(clean)
   const cut = () => new EngineDisconnected({ ...address, detail: "the last line of its answer is cut off" })
   return {
     feed: (bytes, events) => {
       const fits = framer.feed(bytes, lines)
       for (const line of lines) {
-        const failure = readLine(line, events, notAnEngine)
+        const failure = readLine(line, events, clean, malformed)
         if (failure !== undefined) return failure
       }
       lines.length = 0
@@ -187,7 +193,7 @@ const makeDecoder = (address: EngineAddress, missing: Missing): Decoder => {
       return fits ? undefined : tooLong()
     },
     end: (events) => {
-      const failure = readLine(framer.rest(), events, cut)
+      const failure = readLine(framer.rest(), events, clean, cut)
       see(events)
       return failure ?? missing(seen)
     }
@@ -198,9 +204,10 @@ const makeDecoder = (address: EngineAddress, missing: Missing): Decoder => {
 export const tellTo = (
   onEvent: (event: Event) => void,
   address: EngineAddress,
-  missing: Missing
+  missing: Missing,
+  clean: Clean
 ): AnswerReader<void> => {
-  const decoder = makeDecoder(address, missing)
+  const decoder = makeDecoder(address, missing, clean)
   const told = (decode: (events: Array<Event>) => Failure | undefined): Failure | undefined => {
     const events: Array<Event> = []
     const failure = decode(events)
@@ -217,9 +224,10 @@ export const tellTo = (
 export const events = <E>(
   bytes: Effect.Effect<Uint8Array, Option.Option<E>>,
   address: EngineAddress,
-  missing: Missing
+  missing: Missing,
+  clean: Clean
 ): Effect.Effect<Chunk.Chunk<Event>, Option.Option<E | Failure>> => {
-  const decoder = makeDecoder(address, missing)
+  const decoder = makeDecoder(address, missing, clean)
   // What an answer ends with is given at the next run: the events before it come first.
   let ended: Option.Option<Option.Option<Failure>> = Option.none()
 

@@ -47,7 +47,7 @@ export const requestError = (error: unknown, address: EngineAddress): EngineUnav
 /** Go's answer, and nginx's, to plain HTTP on a port for TLS. */
 const wantsTls = /HTTP request (?:was sent )?to (?:an )?HTTPS (?:server|port)/
 
-/** What a refusal means: it is the engine's own, unless TLS is spoken where the request came to without. */
+/** What a refusal with a clean text means: it is the engine's own, unless TLS is spoken where the request came to without. */
 export const refusalError = (
   status: number,
   text: string,
@@ -60,7 +60,7 @@ export const refusalError = (
         detail:
           "it speaks TLS, and was asked without; set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or use a docker context that has its certificates"
       })
-    : new EngineRejected({ status, text: scrub(text) || "it gave no reason" })
+    : new EngineRejected({ status, text: text || "it gave no reason" })
 
 /** docker-modem keeps of an answer only `(HTTP code 500) server error - TEXT ` with a blank at its end. */
 const modemMessage = /^\(HTTP code \d+\) [^-]* - ([\s\S]*?) ?$/

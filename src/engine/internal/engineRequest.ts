@@ -11,6 +11,7 @@ import type * as Scope from "effect/Scope"
 import { EngineDisconnected, type EngineError } from "../EngineError.ts"
 import type { EngineAddress } from "../EngineStream.ts"
 import { refusalError, requestError } from "./engineFailure.ts"
+import { type Clean, scrub } from "./scrub.ts"
 
 /** One request to the engine's HTTP API. `path` is percent-encoded and has no query. */
 export interface EngineRequest {
@@ -19,6 +20,8 @@ export interface EngineRequest {
   readonly query?: { readonly [name: string]: string | ReadonlyArray<string> } | undefined
   readonly registryAuth?: Redacted.Redacted | undefined
   readonly body?: Readable | undefined
+  /** What of the engine's words an error may repeat: without what the request carries, and `scrub` when it carries nothing. */
+  readonly clean?: Clean | undefined
 }
 
 /**
@@ -164,8 +167,11 @@ const refusalText = (body: string): string => {
 
 const isRefusal = ({ statusCode = 0 }: IncomingMessage): boolean => statusCode >= 300
 
-const refusal = ({ statusCode = 0 }: IncomingMessage, address: EngineAddress): AnswerReader<never> =>
-  textReader((body) => Either.left(refusalError(statusCode, refusalText(body), address)))
+const refusal = (
+  { statusCode = 0 }: IncomingMessage,
+  address: EngineAddress,
+  { clean = scrub }: EngineRequest
+): AnswerReader<never> => textReader((body) => Either.left(refusalError(statusCode, clean(refusalText(body)), address)))
 
 /**
  * Sends a request and reads its answer; a status of 300 or more is `EngineRejected` with the engine's own words. It is one
@@ -181,7 +187,12 @@ export const exchange = <A>(
     dial(line, request, flight, (answer) => {
       if (Either.isLeft(answer)) return resume(Either.left(answer.left))
       const response = answer.right
-      read(response, line.address, isRefusal(response) ? refusal(response, line.address) : readerOf(response), resume)
+      read(
+        response,
+        line.address,
+        isRefusal(response) ? refusal(response, line.address, request) : readerOf(response),
+        resume
+      )
     })
     return Effect.sync(flight.abort)
   })
@@ -207,7 +218,7 @@ export const open = (
       Effect.async<IncomingMessage, EngineError>((resume) => {
         dial(line, request, flight, (answer) => {
           if (Either.isLeft(answer) || !isRefusal(answer.right)) return resume(answer)
-          read(answer.right, line.address, refusal(answer.right, line.address), resume)
+          read(answer.right, line.address, refusal(answer.right, line.address, request), resume)
         })
       })
   )

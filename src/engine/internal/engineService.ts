@@ -14,7 +14,7 @@ import * as Answers from "./engineAnswers.ts"
 import { clientError } from "./engineFailure.ts"
 import { ask, bytesOf, type EngineRequest, exchange, open } from "./engineRequest.ts"
 import { registryAuth } from "./registryAuth.ts"
-import { scrub } from "./scrub.ts"
+import { type Clean, scrub } from "./scrub.ts"
 
 /** The tag is always explicit: without one Docker pushes and pulls all tags of the repository. */
 const tagOf = (image: ImageReference): string => Option.getOrElse(image.tag, () => "latest")
@@ -44,13 +44,16 @@ const loadedImage = /^Loaded image(?:\(s\)| ID)?: (.+)$/
 const loadedNames = (event: EngineEvent): ReadonlyArray<string> =>
   event._tag === "Status" ? (loadedImage.exec(event.text)?.[1]?.split(",") ?? []) : []
 
-/** A registry's refusal may repeat what it was told, and the engine repeats the refusal. */
-const withoutSecrets =
-  (credential: Option.Option<Credential>) =>
-  (error: EngineError): EngineError =>
-    error._tag === "EngineRejected"
-      ? new EngineRejected({ status: error.status, text: redactFrom(error.text, credential) })
-      : error
+/**
+ * A registry's refusal may repeat what it was told, and the engine repeats the refusal. The secret goes first: one that
+ * has lost its end to `scrub` is not recognised.
+ */
+const without =
+  (credential: Option.Option<Credential>): Clean =>
+  (text) =>
+    scrub(redactFrom(text, credential))
+
+const notAnEngine = (why: string) => new EngineRejected({ status: 200, text: `its answer is not an engine's: ${why}` })
 
 /** The service over a client, which stays its owner's. */
 export const make = ({ dockerode, modem }: EngineClient, address: EngineAddress): Service => {
@@ -60,12 +63,12 @@ export const make = ({ dockerode, modem }: EngineClient, address: EngineAddress)
     request: EngineRequest,
     answer: { readonly schema: Schema.Schema<A, string>; readonly read: (value: A) => B }
   ): Effect.Effect<B, EngineError> =>
-    ask(line, request).pipe(
-      Effect.flatMap(({ text }) => Schema.decode(answer.schema)(text)),
-      Effect.map(answer.read),
-      Effect.catchTag("ParseError", (error) =>
-        Effect.fail(new EngineRejected({ status: 200, text: scrub(`its answer is not an engine's: ${error.message}`) }))
-      )
+    Effect.flatMap(ask(line, request), ({ text }) =>
+      Effect.mapBoth(Schema.decode(answer.schema)(text), {
+        onSuccess: answer.read,
+        // A parser's message may hold a part of a secret, which nothing recognises.
+        onFailure: ({ message }) => notAnEngine(request.clean === undefined ? scrub(message) : request.clean(text))
+      })
     )
 
   const bytes = (request: EngineRequest) => Effect.map(open(line, request), (response) => bytesOf(response, address))
@@ -73,15 +76,18 @@ export const make = ({ dockerode, modem }: EngineClient, address: EngineAddress)
   /** The events of an answer, of which `missing` tells whether its end is a good one. */
   const events = (
     request: Effect.Effect<EngineRequest, EngineError>,
-    missing: EngineAnswer.Missing
+    missing: EngineAnswer.Missing,
+    clean: Clean
   ): Stream.Stream<EngineEvent, EngineError> =>
     Effect.flatMap(request, bytes).pipe(
-      Effect.map((bytes) => Stream.repeatEffectChunkOption(EngineAnswer.events(bytes, address, missing))),
+      Effect.map((bytes) => Stream.repeatEffectChunkOption(EngineAnswer.events(bytes, address, missing, clean))),
       Stream.unwrapScoped
     )
 
-  const auth = (image: ImageReference, credential: Option.Option<Credential>) =>
-    registryAuth(image.registry, credential)
+  const carrying = (image: ImageReference, credential: Option.Option<Credential>) => ({
+    registryAuth: registryAuth(image.registry, credential),
+    clean: without(credential)
+  })
 
   const ping: Service["ping"] = Effect.flatMap(ask(line, { method: "GET", path: "/_ping" }), ({ headers }) => {
     const apiVersion = headers["api-version"]
@@ -120,7 +126,7 @@ export const make = ({ dockerode, modem }: EngineClient, address: EngineAddress)
         ...(platform === undefined ? {} : { platform: platformJson(platform) }),
         ...(tlsVerify === false ? { tlsVerify: "false" } : {})
       },
-      registryAuth: auth(image, credential)
+      ...carrying(image, credential)
     }
     return platform === undefined ? Effect.succeed(request) : Effect.as(requirePushPlatform, request)
   }
@@ -152,14 +158,16 @@ export const make = ({ dockerode, modem }: EngineClient, address: EngineAddress)
       return "untagged"
     }),
     pushImage: (image, credential, options) =>
-      events(pushRequest(image, credential, options), EngineAnswer.resultOf(address)).pipe(
-        Stream.mapError(withoutSecrets(credential)),
-        Stream.withSpan("DockerEngine.pushImage")
+      Stream.withSpan(
+        events(pushRequest(image, credential, options), EngineAnswer.resultOf(address), without(credential)),
+        "DockerEngine.pushImage"
       ),
     runPush: Effect.fn("DockerEngine.runPush")((image, credential, onEvent, options) =>
       Effect.flatMap(pushRequest(image, credential, options), (request) =>
-        exchange(line, request, () => EngineAnswer.tellTo(onEvent, address, EngineAnswer.resultOf(address)))
-      ).pipe(Effect.mapError(withoutSecrets(credential)))
+        exchange(line, request, () =>
+          EngineAnswer.tellTo(onEvent, address, EngineAnswer.resultOf(address), without(credential))
+        )
+      )
     ),
     pullImage: (image, credential, options) => {
       const request: EngineRequest = {
@@ -170,18 +178,18 @@ export const make = ({ dockerode, modem }: EngineClient, address: EngineAddress)
           tag: Option.match(image.digest, { onNone: () => tagOf(image), onSome: String }),
           ...(options?.platform === undefined ? {} : { platform: options.platform })
         },
-        registryAuth: auth(image, credential)
+        ...carrying(image, credential)
       }
-      return events(Effect.succeed(request), EngineAnswer.anyEnd).pipe(
-        Stream.mapError(withoutSecrets(credential)),
-        Stream.withSpan("DockerEngine.pullImage")
+      return Stream.withSpan(
+        events(Effect.succeed(request), EngineAnswer.anyEnd, without(credential)),
+        "DockerEngine.pullImage"
       )
     },
     inspectDistribution: Effect.fn("DockerEngine.inspectDistribution")((image, credential) =>
       json(
-        { method: "GET", path: `/distribution/${segment(image)}/json`, registryAuth: auth(image, credential) },
+        { method: "GET", path: `/distribution/${segment(image)}/json`, ...carrying(image, credential) },
         Answers.distribution
-      ).pipe(Effect.mapError(withoutSecrets(credential)))
+      )
     ),
     saveImages: (images) =>
       bytes({ method: "GET", path: "/images/get", query: { names: images.map(String) } }).pipe(
@@ -204,7 +212,7 @@ export const make = ({ dockerode, modem }: EngineClient, address: EngineAddress)
           (readable) => Effect.sync(() => readable.destroy())
         )
         const request: EngineRequest = { method: "POST", path: "/images/load", query: { quiet: "true" }, body: file }
-        const loading = events(Effect.succeed(request), EngineAnswer.anyEnd)
+        const loading = events(Effect.succeed(request), EngineAnswer.anyEnd, scrub)
         return yield* Stream.runFold(loading, [] as ReadonlyArray<string>, (names, event) => [
           ...names,
           ...loadedNames(event)

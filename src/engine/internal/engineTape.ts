@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import { type Credential, echoes } from "../../credential/Credential.ts"
 import * as Digest from "../../reference/Digest.ts"
 import type { ImageReference } from "../../reference/ImageReference.ts"
+import { isOwnWord } from "../../transcript/internal/ownWords.ts"
 import { type Codec, codec, type Exchange, nothing, type Tape } from "../../transcript/Transcript.ts"
 import type { PlatformOptions, PushOptions, Service } from "../DockerEngine.ts"
 import { EngineError } from "../EngineError.ts"
@@ -76,8 +77,6 @@ const phases: { readonly [Phase in LayerPhase]: Phase } = {
   unknown: "unknown"
 }
 
-const Text = Schema.transform(Schema.String, Schema.String, { decode: (text) => text, encode: withoutUrlSecrets })
-
 const pushed = { tag: Schema.String, digest: Digest.FromString, size: Schema.Number }
 
 /** What an engine says, as JSON. */
@@ -85,7 +84,7 @@ export const Event = Schema.Union(
   Schema.TaggedStruct("LayerStatus", {
     layer: Schema.String,
     phase: Schema.Enums(phases),
-    status: Text,
+    status: Schema.String,
     current: known(Schema.Number),
     total: known(Schema.Number),
     mountedFrom: known(Schema.String),
@@ -98,20 +97,27 @@ export const Event = Schema.Union(
     selectedManifest: Digest.FromString
   }),
   Schema.TaggedStruct("PullResult", { digest: Digest.FromString }),
-  Schema.TaggedStruct("Status", { text: Text })
+  Schema.TaggedStruct("Status", { text: Schema.String })
 )
 
-const event: Codec<EngineEvent> = codec(Event)
-const encodeError = Schema.encodeSync(EngineError)
-
 /** An engine's words are free of URLs' secrets; those of somebody's own engine may not be. */
-const error: Codec<EngineError> = {
-  ...codec(EngineError),
-  encode: (failure) => {
-    const fields: { readonly [name: string]: string | number } = encodeError(failure)
-    return Record.map(fields, (field) => (Predicate.isString(field) ? withoutUrlSecrets(field) : field))
+const ofWords = <A, I extends { readonly [name: string]: string | number | undefined }>(
+  schema: Schema.Schema<A, I>
+): Codec<A> => {
+  const encode = Schema.encodeSync(schema)
+  return {
+    ...codec(schema),
+    encode: (value, _, scrub) => {
+      const fields: { readonly [name: string]: string | number | undefined } = encode(value)
+      return Record.map(fields, (field, name) =>
+        Predicate.isString(field) && !isOwnWord(name) ? withoutUrlSecrets(scrub(field)) : field
+      )
+    }
   }
 }
+
+const event: Codec<EngineEvent> = ofWords(Event)
+const error: Codec<EngineError> = ofWords(EngineError)
 
 const common = { party: "engine", error, secretsOf: () => [] } as const
 
@@ -122,7 +128,7 @@ const asking = <A>(
   secrets: ReadonlyArray<string> = []
 ): Exchange<A, EngineError, never> => ({
   ...common,
-  request,
+  request: (scrub) => scrub(request),
   secrets,
   answer,
   piece: { encode: (said) => said, decode: Schema.decodeUnknownEither(Schema.Never) }
@@ -145,7 +151,7 @@ const transfer = (
   options?: PushOptions | PlatformOptions
 ): Exchange<void, EngineError, EngineEvent> => ({
   ...common,
-  request: withOptions(`${method} ${image}`, options),
+  request: (scrub) => scrub(withOptions(`${method} ${image}`, options)),
   secrets: secretsOf(image, credential),
   answer: nothing,
   piece: event

@@ -1,6 +1,9 @@
 /** A registry that answers with an HTML page gets it repeated twice in one line of 600 KB: reference/engine.md section 2. */
 const MAXIMUM_LENGTH = 4096
 
+/** What is taken out of somebody else's text before it is repeated. */
+export type Clean = (text: string) => string
+
 /** A text without user and password in a URL, and without queries: an upload URL's holds a signature. */
 export const withoutUrlSecrets = (text: string): string =>
   text.replace(/\?[^\s"'<>]+/g, "").replace(/\/\/[^\s/"'<>]*@/g, "//")

@@ -1,14 +1,15 @@
 /**
  * A defect in the words a bug report needs.
  *
- * Only an Error's name, message and stack are read: its fields, and values that are not Errors, may carry anything.
+ * `scrub` takes out the secrets that are known, before the text changes. Only an Error's name, message and stack are read: its fields, and values that are not Errors, may carry anything.
  */
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
+import { identity } from "effect/Function"
 import { scrubText } from "./scrubText.ts"
 
-export const defectText = (cause: Cause.Cause<unknown>): string =>
-  scrubText(Chunk.toReadonlyArray(Cause.defects(cause)).map(describe).join("\n"))
+export const defectText = (cause: Cause.Cause<unknown>, scrub: (text: string) => string = identity): string =>
+  scrubText(scrub(Chunk.toReadonlyArray(Cause.defects(cause)).map(describe).join("\n")))
 
 const describe = (defect: unknown): string => {
   if (defect instanceof Error) {
