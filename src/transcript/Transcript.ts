@@ -236,6 +236,16 @@ export interface Tape {
   readonly fact: <A, E, Piece>(exchange: Exchange<A, E, Piece>, value: A) => Effect.Effect<A>
 }
 
+/** Where a line has one of a few words that gantry reads again, and nothing of what anybody said. */
+const ownNames: ReadonlySet<string> = new Set(["_tag", "party", "phase", "reason", "imageStore"])
+
+/**
+ * Whether what has this name is a word of gantry's own: a password that is one, too, stays in it.
+ *
+ * @internal
+ */
+export const isOwnWord = (name: string): boolean => ownNames.has(name)
+
 const json = Schema.parseJson()
 const decodeJson = Schema.decodeUnknownEither(json)
 const decodeHeader = Schema.decodeUnknownEither(Schema.parseJson(Header))

@@ -1,6 +1,5 @@
 import { scrubCredentials } from "../../reference/internal/scrubText.ts"
-import type { Scrub } from "../Transcript.ts"
-import { isOwnWord } from "./ownWords.ts"
+import { isOwnWord, type Scrub } from "../Transcript.ts"
 
 /** A credential is renewed every few minutes at most, and has a handful of forms. */
 const MAXIMUM_FORMS = 1024
