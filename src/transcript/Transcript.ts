@@ -172,7 +172,8 @@ export class TranscriptDiverged extends Schema.TaggedError<TranscriptDiverged>("
  * Takes every secret that is known so far out of a text. What changes a text in any other way comes after it: a secret
  * that has lost a character is not recognised any more.
  *
- * @internal
+ * @since 0.1.0
+ * @category models
  */
 export type Scrub = (text: string) => string
 
