@@ -12,7 +12,7 @@ import { eventLine } from "./progress/json.ts"
 
 /** `problem` is why an event could not be written; nothing is written after it. */
 export interface EventFile {
-  readonly write: (event: PushEvent) => Effect.Effect<void>
+  readonly write: (events: ReadonlyArray<PushEvent>) => Effect.Effect<void>
   readonly problem: Effect.Effect<Option.Option<string>>
 }
 
@@ -28,12 +28,13 @@ export const open = Effect.fn("EventFile.open")(function* (path: string) {
   const file = yield* fileSystem.open(path, { flag: "w" })
   const problem = yield* Ref.make(Option.none<string>())
   const encoder = new TextEncoder()
-  const append = (event: PushEvent) =>
+  const append = (events: ReadonlyArray<PushEvent>) =>
     file
-      .writeAll(encoder.encode(`${eventLine(event)}\n`))
+      .writeAll(encoder.encode(events.map((event) => `${eventLine(event)}\n`).join("")))
       .pipe(Effect.catchAll((error) => Ref.set(problem, Option.some(incomplete(path, error)))))
   return {
-    write: (event) => Effect.flatMap(Ref.get(problem), (known) => (Option.isSome(known) ? Effect.void : append(event))),
+    write: (events) =>
+      Effect.flatMap(Ref.get(problem), (known) => (Option.isSome(known) ? Effect.void : append(events))),
     problem: Ref.get(problem)
   } satisfies EventFile
 })

@@ -80,12 +80,13 @@ export const run = Effect.fn("PushRun.run")(function* <R>(command: PushCommand<R
   const ci = yield* Ci.make(settings.ci)
   const diagnosis = yield* Ref.make(Diagnosis.empty)
   const note = explains(settings)
-    ? (event: PushEvent) => Ref.update(diagnosis, (before) => Diagnosis.note(before, event))
+    ? (happened: ReadonlyArray<PushEvent>) =>
+        Ref.update(diagnosis, (before) => happened.reduce(Diagnosis.note, before))
     : () => Effect.void
   const work = settings.dryRun
     ? yield* preview(plan, limits)
-    : yield* push(plan, limits, (event) =>
-        Effect.zipRight(note(event), Effect.zipRight(events.write(event), progress.show(event)))
+    : yield* push(plan, limits, (happened) =>
+        Effect.zipRight(note(happened), Effect.zipRight(events.write(happened), progress.show(happened)))
       )
 
   const startedAt = yield* DateTime.now

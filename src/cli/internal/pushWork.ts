@@ -1,3 +1,4 @@
+import * as Chunk from "effect/Chunk"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -44,17 +45,17 @@ export const limitsOf = (settings: BatchSettings, file: Option.Option<LoadedFile
   }
 }
 
-/** Pushes everything, and tells each event to `onEvent` once it is in the results. */
+/** Pushes everything, and tells what has happened to `onEvents` once it is in the results. */
 export const push = Effect.fnUntraced(function* (
   plan: BatchPlan,
   limits: Limits,
-  onEvent: (event: PushEvent) => Effect.Effect<void>
+  onEvents: (events: ReadonlyArray<PushEvent>) => Effect.Effect<void>
 ) {
   const ledger = yield* Ref.make(PushLedger.open(plan.pushes))
-  const tell = (event: PushEvent) =>
+  const tell = (events: ReadonlyArray<PushEvent>) =>
     Effect.zipRight(
-      Ref.update(ledger, (before) => PushLedger.record(before, event)),
-      onEvent(event)
+      Ref.update(ledger, (before) => events.reduce(PushLedger.record, before)),
+      onEvents(events)
     )
   const run = Effect.gen(function* () {
     // The supervisor ends before those who listen to it, so that what an interrupted run cancels is heard too.
@@ -62,7 +63,7 @@ export const push = Effect.fnUntraced(function* (
     const supervisor = yield* Scope.extend(PushSupervisor.make({ ...limits, drainTimeout: Duration.zero }), scope)
     const events = yield* supervisor.subscribe
     // Not a child: those are interrupted at once with their parent.
-    const listener = yield* Effect.forkScoped(Stream.runForEach(events, tell))
+    const listener = yield* Effect.forkScoped(Stream.runForEachChunk(events, (chunk) => tell(Chunk.toReadonlyArray(chunk))))
     yield* supervisor
       .submitAll(plan.pushes)
       .pipe(

@@ -15,24 +15,30 @@ import type { ProgressRenderer } from "./ProgressRenderer.ts"
 import { plain } from "./plain.ts"
 
 export interface Progress {
-  readonly show: (event: PushEvent) => Effect.Effect<void>
+  readonly show: (events: ReadonlyArray<PushEvent>) => Effect.Effect<void>
   readonly end: (report: Report) => Effect.Effect<void>
 }
+
+const stepThrough =
+  <State>({ step }: ProgressRenderer<State>, events: ReadonlyArray<PushEvent>) =>
+  (before: State): [ReadonlyArray<string>, State] => {
+    const said: Array<string> = []
+    const after = events.reduce((state, event) => {
+      const [next, lines] = step(state, event)
+      said.push(...lines)
+      return next
+    }, before)
+    return [said, after]
+  }
 
 const lines = <State>(renderer: ProgressRenderer<State>): Effect.Effect<Progress, never, Stdio> =>
   Effect.gen(function* () {
     const { stderr } = yield* Stdio
     const state = yield* Ref.make(renderer.initial)
-    const say = (lines: ReadonlyArray<string>) => stderr(lines.map((line) => `${line}\n`).join(""))
+    const say = (lines: ReadonlyArray<string>) =>
+      lines.length === 0 ? Effect.void : stderr(lines.map((line) => `${line}\n`).join(""))
     return {
-      show: (event) =>
-        Effect.flatMap(
-          Ref.modify(state, (before) => {
-            const [after, lines] = renderer.step(before, event)
-            return [lines, after]
-          }),
-          say
-        ),
+      show: (events) => Effect.flatMap(Ref.modify(state, stepThrough(renderer, events)), say),
       end: (report) => say(renderer.end(report))
     }
   })

@@ -45,7 +45,7 @@ export const bars = (screen: Screen, paint: Paint): Effect.Effect<Progress, neve
     // What has ended is said once, so a frame that was begun is drawn.
     const drawing = yield* Effect.forkScoped(Effect.forever(Effect.delay(Effect.uninterruptible(draw), frameTime)))
     return {
-      show: (event) => Ref.update(board, (before) => Board.step(before, event)),
+      show: (events) => Ref.update(board, (before) => events.reduce(Board.step, before)),
       end: (report) => Effect.zipRight(Fiber.interrupt(drawing), leave(plain.end(report)))
     }
   })

@@ -56,7 +56,7 @@ const begun = (pushId: string, target: string): ReadonlyArray<PushEvent> => [
 const report = Report.make({ mode: "push", startedAt: Samples.at(0), endedAt: Samples.at(0), results: [] })
 
 const show = (shown: Progress.Progress, events: ReadonlyArray<PushEvent>) =>
-  Effect.forEach(events, shown.show, { discard: true })
+  Effect.forEach(events, (event) => shown.show([event]), { discard: true })
 
 /** To the instant of the events that is so many milliseconds after the first. */
 const clockTo = (millis: number) => TestClock.setTime(DateTime.toEpochMillis(Samples.at(millis)))
