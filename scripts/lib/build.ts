@@ -18,6 +18,19 @@ const withoutSsh2: Plugin = {
   }
 }
 
+/** The library hashes in JavaScript, which runs everywhere; a program on Node.js has Node's own. */
+const withNodeHashes: Plugin = {
+  name: "with-node-hashes",
+  setup: ({ onLoad, onResolve }) => {
+    onResolve({ filter: /^@noble\/hashes\/sha2\.js$/ }, ({ path }) => ({ path, namespace: "with-node-hashes" }))
+    onLoad({ filter: /.*/, namespace: "with-node-hashes" }, () => ({
+      contents: `import { createHash } from "node:crypto"
+        const hash = (algorithm) => (bytes) => createHash(algorithm).update(bytes).digest()
+        export const sha256 = hash("sha256"), sha384 = hash("sha384"), sha512 = hash("sha512")`
+    }))
+  }
+}
+
 /** By the names that package.json has under `bin`. */
 const programs = {
   gantry: "src/cli/bin/gantry.ts",
@@ -48,7 +61,7 @@ export const bundle = async (outdir: string): Promise<Metafile> => {
     // The first brings optional native parts that can not be bundled, and nothing in the program borrows all of it; the others
     // are optional peers, installed by who connects to their cloud.
     external: ["dockerode", "@aws-sdk/*", "@azure/*", "google-auth-library"],
-    plugins: [withoutSsh2],
+    plugins: [withoutSsh2, withNodeHashes],
     define: { "import.meta.url": "bundleUrl" },
     banner: { js: 'const bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
     metafile: true

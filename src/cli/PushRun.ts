@@ -80,8 +80,7 @@ export const run = Effect.fn("PushRun.run")(function* <R>(command: PushCommand<R
   const ci = yield* Ci.make(settings.ci)
   const diagnosis = yield* Ref.make(Diagnosis.empty)
   const note = explains(settings)
-    ? (happened: ReadonlyArray<PushEvent>) =>
-        Ref.update(diagnosis, (before) => happened.reduce(Diagnosis.note, before))
+    ? (happened: ReadonlyArray<PushEvent>) => Ref.update(diagnosis, (before) => happened.reduce(Diagnosis.note, before))
     : () => Effect.void
   const work = settings.dryRun
     ? yield* preview(plan, limits)

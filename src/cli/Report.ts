@@ -107,7 +107,7 @@ export const summary = ({ results, total }: Report): string => {
   return `${total} ${total === 1 ? "push" : "pushes"}: ${counts.join(", ")}`
 }
 
-const encode = Schema.encodeSync(Report)
+const encode = (report: Report) => Schema.encodeSync(Report)(report)
 
 /** The report as the JSON document that `--output json` and `--report FILE.json` give. */
 export const toJson = (report: Report): string => jsonDocument(encode(report))

@@ -269,7 +269,7 @@ export const isRetryable = (error: PushError): boolean => error.isRetryable
  * @since 0.1.0
  * @category guards
  */
-export const isPushError: (u: unknown) => u is PushError = Schema.is(PushError)
+export const isPushError = (u: unknown): u is PushError => Schema.is(PushError)(u)
 
 /**
  * An error as events and reports carry it: its tag, its message, which ends with the advice on what to do next, whether the
@@ -289,7 +289,8 @@ export const ErrorReport = Schema.Struct(
  */
 export type ErrorReport = typeof ErrorReport.Type
 
-const encodeError = Schema.encodeSync(Schema.Union(PushError, PushInterrupted))
+// Where a schema is compiled matters: at the start of a program it costs each run what few of them need.
+const Reported = Schema.Union(PushError, PushInterrupted)
 
 /**
  * The report of an error. Its fields are already scrubbed: no error holds a secret or a URL's query.
@@ -298,7 +299,7 @@ const encodeError = Schema.encodeSync(Schema.Union(PushError, PushInterrupted))
  * @category conversions
  */
 export const report = (error: PushError | PushInterrupted): ErrorReport => {
-  const fields = Object.entries(encodeError(error)).filter(([, value]) => !Predicate.isUndefined(value))
+  const fields = Object.entries(Schema.encodeSync(Reported)(error)).filter(([, value]) => !Predicate.isUndefined(value))
   const { advice, isRetryable: transient, message } = error
   return { ...Object.fromEntries(fields), _tag: error._tag, message, advice, transient }
 }

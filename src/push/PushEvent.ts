@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+import type * as Effect from "effect/Effect"
+import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { ErrorReport, PushInterrupted } from "./PushError.ts"
 import { PushedImage } from "./PushedImage.ts"
@@ -210,7 +212,8 @@ export type PushEvent = typeof PushEvent.Type
  * @since 0.1.0
  * @category conversions
  */
-export const encode = Schema.encode(PushEvent)
+export const encode = (event: PushEvent): Effect.Effect<typeof PushEvent.Encoded, ParseResult.ParseError> =>
+  Schema.encode(PushEvent)(event)
 
 /**
  * A push's last event.

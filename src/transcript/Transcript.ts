@@ -190,10 +190,10 @@ export interface Codec<A> {
 }
 
 /** @internal */
-export const codec = <A, I>(schema: Schema.Schema<A, I>): Codec<A> => {
-  const encode = Schema.encodeSync(schema)
-  return { encode: (value) => encode(value), decode: Schema.decodeUnknownEither(schema) }
-}
+export const codec = <A, I>(schema: Schema.Schema<A, I>): Codec<A> => ({
+  encode: (value) => Schema.encodeSync(schema)(value),
+  decode: (json) => Schema.decodeUnknownEither(schema)(json)
+})
 
 /** @internal */
 export const nothing: Codec<void> = { encode: () => null, decode: () => Either.void }
@@ -247,20 +247,21 @@ const ownNames: ReadonlySet<string> = new Set(["_tag", "party", "phase", "reason
  */
 export const isOwnWord = (name: string): boolean => ownNames.has(name)
 
-const json = Schema.parseJson()
-const decodeJson = Schema.decodeUnknownEither(json)
-const decodeHeader = Schema.decodeUnknownEither(Schema.parseJson(Header))
-const decodeVersion = Schema.decodeUnknownEither(Schema.parseJson(Schema.Struct({ schemaVersion: Schema.Number })))
-const decodeEntry = Schema.decodeUnknownEither(Schema.parseJson(Entry))
+const AnyLine = Schema.parseJson()
+const VersionLine = Schema.parseJson(Schema.Struct({ schemaVersion: Schema.Number }))
+const HeaderLine = Schema.parseJson(Header)
+const EntryLine = Schema.parseJson(Entry)
 
 const readHeader = (path: string, line: string): Either.Either<Header, TranscriptInvalid> => {
   const invalid = (reason: TranscriptInvalid["reason"], detail: string) =>
     new TranscriptInvalid({ path, line: 1, reason, detail })
-  return Either.match(decodeVersion(line), {
+  return Either.match(Schema.decodeUnknownEither(VersionLine)(line), {
     onLeft: () => Either.left(invalid("not-a-transcript", "its first line is not a transcript's")),
     onRight: ({ schemaVersion }) =>
       schemaVersion === VERSION
-        ? Either.mapLeft(decodeHeader(line), () => invalid("entry", "its first line lacks something"))
+        ? Either.mapLeft(Schema.decodeUnknownEither(HeaderLine)(line), () =>
+            invalid("entry", "its first line lacks something")
+          )
         : Either.left(invalid("version", `it is of version ${schemaVersion}, and this gantry plays ${VERSION}`))
   })
 }
@@ -288,7 +289,8 @@ export const parse = (path: string, text: string): Either.Either<Transcript, Tra
     const header = yield* readHeader(path, first)
     const exchanges = new Map<number, Growing>()
     const last = lines.at(-1) ?? ""
-    const isCut = last !== "" && Either.isLeft(decodeJson(last))
+    const isCut = last !== "" && Either.isLeft(Schema.decodeUnknownEither(AnyLine)(last))
+    const decodeEntry = Schema.decodeUnknownEither(EntryLine)
     for (const [index, line] of (isCut ? lines.slice(0, -1) : lines).entries()) {
       if (line === "") continue
       const entry = decodeEntry(line)

@@ -63,7 +63,9 @@ export const push = Effect.fnUntraced(function* (
     const supervisor = yield* Scope.extend(PushSupervisor.make({ ...limits, drainTimeout: Duration.zero }), scope)
     const events = yield* supervisor.subscribe
     // Not a child: those are interrupted at once with their parent.
-    const listener = yield* Effect.forkScoped(Stream.runForEachChunk(events, (chunk) => tell(Chunk.toReadonlyArray(chunk))))
+    const listener = yield* Effect.forkScoped(
+      Stream.runForEachChunk(events, (chunk) => tell(Chunk.toReadonlyArray(chunk)))
+    )
     yield* supervisor
       .submitAll(plan.pushes)
       .pipe(

@@ -3,10 +3,8 @@ import { PushEvent } from "../../push/PushEvent.ts"
 import { jsonLine } from "../internal/jsonText.ts"
 import type { ProgressRenderer } from "./ProgressRenderer.ts"
 
-const encode = Schema.encodeSync(PushEvent)
-
 /** An event as one line of JSON. */
-export const eventLine = (event: PushEvent): string => jsonLine(encode(event))
+export const eventLine = (event: PushEvent): string => jsonLine(Schema.encodeSync(PushEvent)(event))
 
 /** `--progress json`: one event a line. */
 export const json: ProgressRenderer<void> = {

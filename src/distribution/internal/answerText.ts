@@ -28,8 +28,8 @@ const RegistryErrors = Schema.Struct({
 // Token servers answer as OAuth 2 does (RFC 6749 section 5.2), Docker Hub's with `details`.
 const OtherErrors = Schema.Struct({ error: text, error_description: text, details: text, message: text })
 
-const decodeErrors = Schema.decodeEither(Schema.parseJson(RegistryErrors))
-const decodeOther = Schema.decodeEither(Schema.parseJson(OtherErrors))
+const RegistryErrorsText = Schema.parseJson(RegistryErrors)
+const OtherErrorsText = Schema.parseJson(OtherErrors)
 
 export const stripMarkup = (html: string): string => html.replace(/<[^<>]*>/g, " ")
 
@@ -63,9 +63,9 @@ export const isMarkup = (response: RegistryResponse): boolean => textOf(response
 /** Reads a refusal's body, whatever form it has. */
 export const readAnswerText = (response: RegistryResponse, secrets: ReadonlyArray<string>): AnswerText => {
   const body = textOf(response)
-  const { codes, text: words } = decodeErrors(body).pipe(
+  const { codes, text: words } = Schema.decodeEither(RegistryErrorsText)(body).pipe(
     Either.map(fromRegistryErrors),
-    Either.orElse(() => Either.map(decodeOther(body), fromOtherErrors)),
+    Either.orElse(() => Either.map(Schema.decodeEither(OtherErrorsText)(body), fromOtherErrors)),
     Either.getOrElse((): AnswerText => ({ codes: [], text: isMarkup(response) ? stripMarkup(body) : body }))
   )
   return { codes, text: scrubText(words, secrets) }

@@ -62,13 +62,11 @@ const answerTo = (request: RegistryRequest): Codec<RegistryResponse> => ({
   decode: (json) => Either.map(decode(json), (answer) => ({ ...answer, body: new TextEncoder().encode(answer.body) }))
 })
 
-const encodeFailure = Schema.encodeSync(RegistryUnavailable)
-
 /** gantry's own words hold no URL; those of somebody's own network may. */
 const failure: Codec<RegistryUnavailable> = {
   ...codec(RegistryUnavailable),
   encode: (error, _, scrub) => {
-    const fields = encodeFailure(error)
+    const fields = Schema.encodeSync(RegistryUnavailable)(error)
     return { ...fields, text: withSafeUrls(scrub(fields.text)) }
   }
 }

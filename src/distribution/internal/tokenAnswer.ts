@@ -35,15 +35,17 @@ const Claims = Schema.Struct({
   )
 })
 
-const decodeAnswer = Schema.decodeOption(Schema.parseJson(Answer))
-const decodeClaims = Schema.decodeOption(Schema.parseJson(Claims))
+const AnswerText = Schema.parseJson(Answer)
+const ClaimsText = Schema.parseJson(Claims)
 
 /** What a JWT claims, read without a look at its signature: the registry checks that. */
 const readClaims = (token: string): Option.Option<typeof Claims.Type> => {
   const [, payload, signature] = token.split(".")
   return payload === undefined || signature === undefined
     ? Option.none()
-    : Option.flatMap(Either.getRight(Encoding.decodeBase64UrlString(payload)), decodeClaims)
+    : Option.flatMap(Either.getRight(Encoding.decodeBase64UrlString(payload)), (text) =>
+        Schema.decodeOption(ClaimsText)(text)
+      )
 }
 
 /** What a bearer token allows, when it is a token that says so. */
@@ -84,7 +86,7 @@ const MAXIMUM_MARGIN = Duration.toMillis("60 seconds")
  */
 export const readTokenAnswer = (body: string, receivedAt: number): Option.Option<TokenAnswer> =>
   Option.gen(function* () {
-    const answer = yield* decodeAnswer(body)
+    const answer = yield* Schema.decodeOption(AnswerText)(body)
     const text = yield* Option.orElse(answer.token, () => answer.access_token)
     const claims = readClaims(text)
     const expiresAt = expiryOf(answer, claims, receivedAt)
@@ -104,7 +106,7 @@ export const readTokenAnswer = (body: string, receivedAt: number): Option.Option
 
 /** The tokens in a token server's answer, which nobody may repeat; none in another answer. */
 export const tokensIn = (body: string): ReadonlyArray<string> =>
-  Option.match(decodeAnswer(body), {
+  Option.match(Schema.decodeOption(AnswerText)(body), {
     onNone: () => [],
     onSome: ({ access_token, refresh_token, token }) => [token, access_token, refresh_token].flatMap(Option.toArray)
   })
@@ -117,7 +119,7 @@ const STAND_IN = "redacted"
  */
 export const standIn = (body: string, receivedAt: number): Option.Option<object> =>
   Option.gen(function* () {
-    const answer = yield* decodeAnswer(body)
+    const answer = yield* Schema.decodeOption(AnswerText)(body)
     const { refreshToken, token } = yield* readTokenAnswer(body, receivedAt)
     const granted = Option.map(token.granted, (access) =>
       access.map(({ actions, name, type }) => `${type}:${name}:${actions.join(",")}`).join(" ")
