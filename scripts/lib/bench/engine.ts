@@ -1,5 +1,6 @@
 /**
- * Thirty images through a real engine to a real registry: gantry, `docker push`, and dockerode alone.
+ * Thirty images through a real engine to a real registry: gantry, `docker push`, and dockerode alone. Two more rows have no
+ * target: what Node.js takes without any library, and what gantry's questions add to that.
  *
  * Every run pushes to a registry of its own that is empty, in one repository: an engine mounts a layer that it knows to
  * be in another repository of the same registry, and would send nothing from the second run on.
@@ -12,7 +13,7 @@ import * as Prerequisites from "../stack/Prerequisites.ts"
 import * as Stack from "../stack/Stack.ts"
 import * as Bench from "./Bench.ts"
 import * as Program from "./program.ts"
-import { dockerode, dockerPush, gantry, home } from "./pushPrograms.ts"
+import { bare, bareAsking, dockerode, dockerPush, gantry, home } from "./pushPrograms.ts"
 
 const { MiB } = ImageFixture
 
@@ -58,7 +59,9 @@ const main = Effect.gen(function* () {
   const series = yield* Bench.takeTurns([
     { name: "gantry", unit: "ms", measure: measure(gantry) },
     { name: "docker push", unit: "ms", measure: measure(dockerPush) },
-    { name: "dockerode", unit: "ms", measure: measure(dockerode) }
+    { name: "dockerode", unit: "ms", measure: measure(dockerode) },
+    { name: "node:http alone", unit: "ms", measure: measure(bare) },
+    { name: "node:http, gantry's questions", unit: "ms", measure: measure(bareAsking) }
   ])
   const ratioTo = (other: string) => Bench.medianOf(series, "gantry") / Bench.medianOf(series, other)
   yield* Bench.conclude("engine", series, [

@@ -9,10 +9,12 @@
  * yield* engine.start
  * ```
  *
- * `SharedStack` keeps one of each in a folder that outlives the process.
+ * `SharedStack` keeps one of each in a folder that outlives the process. `GANTRY_STACK` names a folder with a short path
+ * other than `/tmp`.
  */
 import { mkdtemp, rm } from "node:fs/promises"
 import { join } from "node:path"
+import { env } from "node:process"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Engine from "./Engine.ts"
@@ -35,7 +37,7 @@ const started = <A extends Startable>(startable: A): Effect.Effect<A, StackError
   )
 
 /** In the system's own temporary folder whatever TMPDIR says: a unix socket's path has to stay short. */
-const temporaryFolder = (name: string) => attempt(() => mkdtemp(join("/tmp", `gantry-${name}-`)))
+const temporaryFolder = (name: string) => attempt(() => mkdtemp(join(env["GANTRY_STACK"] ?? "/tmp", `gantry-${name}-`)))
 
 /** An engine of one's own; several may run at once. */
 export const engine = (options?: Engine.EngineOptions): Effect.Effect<Engine.Engine, StackError, Scope.Scope> =>
