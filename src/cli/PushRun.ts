@@ -159,9 +159,7 @@ const folderProblems = Effect.fnUntraced(function* (settings: BatchSettings) {
     )
   )
   const options = Arr.groupBy(files, ({ file }) => path.resolve(file))
-  const shared = Object.values(options)
-    .filter(Arr.isNonEmptyArray)
-    .filter(({ length }) => length > 1)
+  const shared = Object.values(options).filter(({ length }) => length > 1)
   return [
     ...problems.flat(),
     ...shared.map(

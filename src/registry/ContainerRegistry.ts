@@ -19,23 +19,22 @@ import type { RegistryTls } from "../distribution/RegistryHttp.ts"
 import type { DockerEngine } from "../engine/DockerEngine.ts"
 import type { RegistryFlavor } from "../flavor/RegistryFlavor.ts"
 import type { ImageSource } from "../image/ImageSource.ts"
-import * as Source from "../image/ImageSource.ts"
 import { PulledImage } from "../push/PulledImage.ts"
 import type { PushError, PushInterrupted } from "../push/PushError.ts"
 import type { AttemptEvent } from "../push/PushEvent.ts"
-import { PushedImage, transportOf } from "../push/PushedImage.ts"
+import type { PushedImage } from "../push/PushedImage.ts"
 import type { OnExisting, Platform } from "../push/PushRequest.ts"
 import type { Digest } from "../reference/Digest.ts"
 import * as ImageReference from "../reference/ImageReference.ts"
 import { withSpanOf } from "../reference/internal/spanContext.ts"
 import type * as RegistryUri from "../reference/RegistryUri.ts"
 import * as EnginePull from "../transport/EnginePull.ts"
-import { PushTransport, type TransportResult } from "../transport/PushTransport.ts"
+import { PushTransport } from "../transport/PushTransport.ts"
 import * as AuthenticatedEngine from "./AuthenticatedEngine.ts"
 import * as Authentication from "./Authentication.ts"
 import * as CredentialLease from "./internal/credentialLease.ts"
-import * as ExistingTag from "./internal/existingTag.ts"
-import { imageName, ownedImage, pushTarget } from "./internal/pushTarget.ts"
+import * as Pushes from "./internal/pushes.ts"
+import { imageName, ownedImage } from "./internal/pushTarget.ts"
 import * as Reauthentication from "./internal/reauthentication.ts"
 import * as RegistryCheck from "./RegistryCheck.ts"
 import * as RegistryConfig from "./RegistryConfig.ts"
@@ -205,73 +204,15 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
   ) => reauthenticate(({ held }) => ask(clientFor(held), held))
 
   const announce = CredentialLease.makeAnnouncer()
-  const announceTo = (emit: (event: AttemptEvent) => void) =>
+  const announceTo = (emit: Pushes.Emit) =>
     announce(({ origin }) => emit({ _tag: "Reauthenticated", registry: config.uri.host, origin }))
 
-  const requestFor = (
-    target: ImageReference.ImageReference,
-    options: Pick<PushImageOptions, "source" | "platform"> | undefined
-  ) => ({
-    source: options?.source ?? Source.docker(target),
-    target,
-    platform: Option.fromNullable(options?.platform),
-    sourceCredential: Option.none(),
-    tls: config.tls
-  })
-
-  type Request = ReturnType<typeof requestFor>
-
-  const foresee = (request: Request, held: Option.Option<ResolvedCredential>, rule: ExistingTag.TagRule) =>
-    Effect.flatMap(transport.compare({ ...request, credential: CredentialLease.credentialOf(held) }), (comparison) =>
-      ExistingTag.foresee(request.target, comparison, rule)
-    )
-
-  /** The digest that the tag has, where the push is to leave it alone. */
-  const kept = (request: Request, held: Option.Option<ResolvedCredential>, rule: ExistingTag.TagRule) =>
-    rule === "overwrite"
-      ? Effect.succeedNone
-      : Effect.map(foresee(request, held, rule), ({ digest, status }) =>
-          status === "skipped" ? digest : Option.none()
-        )
-
-  const pushImage = Effect.fn("ContainerRegistry.pushImage")(function* (
-    image: ImageReference.ImageReference | string,
-    options?: PushImageOptions
-  ) {
-    const target = yield* pushTarget(config.uri, image)
-    const request = requestFor(target, options)
-    const rule = ExistingTag.ruleFor(target, config.protect, options?.onExisting)
-    const emit = options?.emit ?? ignore
-    const send = ({ held, see }: Reauthentication.Trial): Effect.Effect<Sent, PushError> =>
-      Effect.zipRight(
-        prepareImagePush(target, held),
-        transport.push({ ...request, credential: CredentialLease.credentialOf(held), emit: both(see, emit) })
-      )
-    const leave = (digest: Digest): Effect.Effect<Sent> =>
-      Effect.succeed({ digest, status: "skipped", transport: transportOf(request.source) })
-    const attempt = reauthenticate(
-      (trial) =>
-        Effect.flatMap(kept(request, trial.held, rule), Option.match({ onNone: () => send(trial), onSome: leave })),
-      announceTo(emit)
-    )
-    const [duration, result] = yield* Effect.timed(attempt)
-    return new PushedImage({
-      ...result,
-      reference: target,
-      repoDigest: `${target.name}@${result.digest}`,
-      attempts: 1,
-      duration
-    })
-  })
-
-  const previewPush = Effect.fn("ContainerRegistry.previewPush")(function* (
-    image: ImageReference.ImageReference | string,
-    options?: Omit<PushImageOptions, "emit">
-  ) {
-    const target = yield* pushTarget(config.uri, image)
-    const request = requestFor(target, options)
-    const rule = ExistingTag.ruleFor(target, config.protect, options?.onExisting)
-    return yield* reauthenticate(({ held }) => foresee(request, held, rule))
+  const { previewPush, pushImage } = Pushes.make({
+    config,
+    transport,
+    reauthenticate,
+    announceTo,
+    prepare: prepareImagePush
   })
 
   const check = (repository: Option.Option<string>, proof: RegistryCheck.PushProof) =>
@@ -289,7 +230,7 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
     options?: PullImageOptions
   ) {
     const reference = ImageReference.withDefaultTag(yield* ownedImage(config.uri, image))
-    const emit = options?.emit ?? ignore
+    const emit = options?.emit ?? Pushes.silent
     const platform = Option.fromNullable(options?.platform)
     const attempt = reauthenticate(
       ({ held, see }) =>
@@ -297,7 +238,7 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
           image: reference,
           credential: CredentialLease.credentialOf(held),
           platform,
-          emit: both(see, emit)
+          emit: Pushes.both(see, emit)
         }),
       announceTo(emit)
     )
@@ -325,20 +266,6 @@ export const make = Effect.fn("ContainerRegistry.make")(function* <RA = never, R
   }
   return registry
 })
-
-const ignore = () => {}
-
-type Listener = (event: AttemptEvent) => void
-
-const both =
-  (first: Listener, second: Listener): Listener =>
-  (event) => {
-    first(event)
-    second(event)
-  }
-
-/** What an attempt leaves: what the transport says, or the digest of what was left alone. */
-type Sent = Omit<TransportResult, "status"> & Pick<PushedImage, "status">
 
 /**
  * The application's engine as the registry's user, for what gantry does not do itself. The credential is borrowed for the
