@@ -63,6 +63,12 @@ const lint = async (tarball: string): Promise<void> => {
   }
 }
 
+/** Where a page's relative links lead. */
+const linksOf = (page: string): ReadonlyArray<string> =>
+  [...readFileSync(join(root, page), "utf8").matchAll(/\]\((?!\w+:|#)([^)#]+)/g)].map(([, link = ""]) =>
+    new URL(link, `file:///${page}`).pathname.slice(1)
+  )
+
 /** A map that points outside of the package shows a debugger nothing; a source that no map needs is dead weight. */
 const lintFiles = (files: ReadonlySet<string>): void => {
   const problems: Array<string> = []
@@ -77,8 +83,14 @@ const lintFiles = (files: ReadonlySet<string>): void => {
   }
   for (const file of files) {
     if (file.startsWith("src/") && !mapped.has(file)) problems.push(`${file} is packed, and no map points to it`)
-    if (/^(test|scripts\/(?!pages\/)|\.changeset)/.test(file))
+    if (/^(test|scripts\/(?!pages\/|examples\/github-actions\/)|\.changeset)/.test(file))
       problems.push(`${file} is not for those who install gantry`)
+  }
+  for (const page of [...files].filter((file) => file.endsWith(".md"))) {
+    for (const link of linksOf(page)) {
+      const isPacked = [...files].some((file) => file === link || file.startsWith(`${link}/`))
+      if (!isPacked) problems.push(`${page} links to ${link}, which is not packed`)
+    }
   }
   if (problems.length > 0) throw new Complaint(problems.join("\n"))
 }
