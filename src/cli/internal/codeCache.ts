@@ -42,9 +42,15 @@ export const folderOf = (environment: Readonly<Record<string, string | undefined
 
 const checksum = (code: Buffer): string => createHash("sha256").update(code).digest("base64")
 
+/** Whether a file or a folder is the user's own, and open for writing to none of those that `others` has the bits of. */
+const isOurs = ({ mode, uid }: fs.Stats, others: number): boolean =>
+  process.getuid === undefined || (uid === process.getuid() && (mode & others) === 0)
+
 /** What is run must come from nobody else. */
-const isOurs = ({ mode, uid }: fs.Stats): boolean =>
-  process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0)
+const groupAndOthers = 0o022
+
+/** A user's own group may write to the home in many systems; the folder made in it is for its owner only. */
+const everybodyElse = 0o002
 
 interface Kept {
   readonly code: Buffer
@@ -57,7 +63,7 @@ const read = (file: string): Kept | undefined =>
   attempt(() => {
     const descriptor = fs.openSync(file, "r")
     try {
-      if (!isOurs(fs.fstatSync(descriptor))) return undefined
+      if (!isOurs(fs.fstatSync(descriptor), groupAndOthers)) return undefined
       const content = fs.readFileSync(descriptor)
       const end = content.indexOf("\n")
       const { sum, words }: { readonly sum: string; readonly words: ReadonlyArray<string> } = JSON.parse(
@@ -88,7 +94,7 @@ const prune = (file: string): void => {
 const write = (file: string, { code, words }: Kept): void => {
   const folder = dirname(file)
   // One who runs as another user, as under sudo, leaves nothing in a home that is not theirs.
-  if (!isOurs(fs.statSync(existing(folder)))) return
+  if (!isOurs(fs.statSync(existing(folder)), everybodyElse)) return
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
   const temporary = `${file}.${randomUUID()}`
   try {

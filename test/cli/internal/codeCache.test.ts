@@ -139,6 +139,16 @@ describe("codeCache", () => {
   )
 
   it(
+    "keeps code in a home that the user's group may write to, as most have it",
+    withFolder((folder) => {
+      chmodSync(folder, 0o775)
+      const file = program(folder)
+      load(file, join(folder, "cache"), "push").keep()
+      assert.isTrue(load(file, join(folder, "cache"), "push").isWarm)
+    })
+  )
+
+  it(
     "works where nothing can be kept",
     withFolder((folder) => {
       const file = program(folder)
