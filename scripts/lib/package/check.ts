@@ -9,6 +9,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { publint } from "publint"
 import { formatMessage } from "publint/utils"
+import { brokenLinks } from "../pages/links.ts"
 
 const root = fileURLToPath(new URL("../../..", import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), "gantry-package-"))
@@ -63,12 +64,6 @@ const lint = async (tarball: string): Promise<void> => {
   }
 }
 
-/** Where a page's relative links lead. */
-const linksOf = (page: string): ReadonlyArray<string> =>
-  [...readFileSync(join(root, page), "utf8").matchAll(/\]\((?!\w+:|#)([^)#]+)/g)].map(([, link = ""]) =>
-    new URL(link, `file:///${page}`).pathname.slice(1)
-  )
-
 /** A map that points outside of the package shows a debugger nothing; a source that no map needs is dead weight. */
 const lintFiles = (files: ReadonlySet<string>): void => {
   const problems: Array<string> = []
@@ -86,12 +81,10 @@ const lintFiles = (files: ReadonlySet<string>): void => {
     if (/^(test|scripts\/(?!pages\/|examples\/github-actions\/)|\.changeset)/.test(file))
       problems.push(`${file} is not for those who install gantry`)
   }
-  for (const page of [...files].filter((file) => file.endsWith(".md"))) {
-    for (const link of linksOf(page)) {
-      const isPacked = [...files].some((file) => file === link || file.startsWith(`${link}/`))
-      if (!isPacked) problems.push(`${page} links to ${link}, which is not packed`)
-    }
-  }
+  const pages = [...files].filter((file) => file.endsWith(".md"))
+  const texts = new Map(pages.map((page) => [page, readFileSync(join(root, page), "utf8")]))
+  const isPacked = (path: string) => files.has(path) || [...files].some((file) => file.startsWith(`${path}/`))
+  problems.push(...brokenLinks(texts, isPacked).map((problem) => `as packed: ${problem}`))
   if (problems.length > 0) throw new Complaint(problems.join("\n"))
 }
 

@@ -149,8 +149,8 @@ const tooLong = () =>
 
 // A whole line that is no message comes from something that is no engine, and asking again would give it again. A cut
 // one at the end is the trace of an engine that went away.
-const notAnEngine = (clean: Clean) => (line: string) =>
-  new EngineRejected({ status: 200, text: `its answer is not an engine's: ${clean(line)}` })
+export const notAnEngine = (why: string): EngineRejected =>
+  new EngineRejected({ status: 200, text: `its answer is not an engine's: ${why}` })
 
 /** What a good end lacks, from the kinds of event that came before it. */
 export type Missing = (seen: ReadonlySet<Event["_tag"]>) => Failure | undefined
@@ -179,7 +179,7 @@ const makeDecoder = (address: EngineAddress, missing: Missing, clean: Clean): De
   const see = (events: ReadonlyArray<Event>): void => {
     for (const event of events) seen.add(event._tag)
   }
-  const malformed = notAnEngine(clean)
+  const malformed = (line: string) => notAnEngine(clean(line))
   const cut = () => new EngineDisconnected({ ...address, detail: "the last line of its answer is cut off" })
   return {
     feed: (bytes, events) => {

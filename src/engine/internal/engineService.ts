@@ -53,8 +53,6 @@ const without =
   (text) =>
     scrub(redactFrom(text, credential))
 
-const notAnEngine = (why: string) => new EngineRejected({ status: 200, text: `its answer is not an engine's: ${why}` })
-
 /** The service over a client, which stays its owner's. */
 export const make = ({ dockerode, modem }: EngineClient, address: EngineAddress): Service => {
   const line = { modem, address }
@@ -67,7 +65,8 @@ export const make = ({ dockerode, modem }: EngineClient, address: EngineAddress)
       Effect.mapBoth(Schema.decode(answer.schema)(text), {
         onSuccess: answer.read,
         // A parser's message may hold a part of a secret, which nothing recognises.
-        onFailure: ({ message }) => notAnEngine(request.clean === undefined ? scrub(message) : request.clean(text))
+        onFailure: ({ message }) =>
+          EngineAnswer.notAnEngine(request.clean === undefined ? scrub(message) : request.clean(text))
       })
     )
 
