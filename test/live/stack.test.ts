@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { mkdtemp, readFile, rm } from "node:fs/promises"
+import { connect } from "node:net"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
@@ -25,6 +26,15 @@ const alive = (pids: ReadonlyArray<Option.Option<number>>) =>
   pids.map(Option.getOrElse(() => 0)).filter((pid) => {
     const commandLine = `/proc/${pid}/cmdline`
     return existsSync(commandLine) && readFileSync(commandLine, "utf8") !== ""
+  })
+
+/** What comes of a connection. */
+const connecting = (host: string) =>
+  Effect.async<string>((resume) => {
+    const { hostname, port } = new URL(`http://${host}`)
+    const socket = connect(Number(port), hostname)
+    socket.once("connect", () => resume(Effect.sync(() => void socket.destroy()).pipe(Effect.as("connected"))))
+    socket.once("error", (error: NodeJS.ErrnoException) => resume(Effect.succeed(error.code ?? error.message)))
   })
 
 describeLive("the loopback stack", (it) => {
@@ -131,6 +141,18 @@ describeLive("the loopback stack", (it) => {
       yield* Effect.flip(skopeoInspect(reference, LabUser.dev))
       yield* registry.start
       assert.strictEqual((yield* skopeoInspect(reference, LabUser.dev)).digest, digest)
+    })
+  )
+
+  it.scoped("lets nobody connect to a registry that it has killed", () =>
+    Effect.gen(function* () {
+      const registry = yield* Stack.registry("open")
+      // Several times: the kernel takes a killed process apart in steps, and a look between two of them is a matter of luck.
+      for (let round = 0; round < 40; round++) {
+        yield* registry.kill
+        assert.strictEqual(yield* connecting(registry.host), "ECONNREFUSED")
+        yield* registry.start
+      }
     })
   )
 

@@ -68,7 +68,17 @@ const send = (id: number, signal: NodeJS.Signals) =>
     }
   })
 
-/** Sends the signal if the daemon lives and waits until it is gone. */
+/**
+ * Whether a process has let go of all that it held. Its command line is empty earlier than that: its sockets still take
+ * connections then, until the last of its threads has ended.
+ */
+const hasEnded = (id: number): Effect.Effect<boolean> =>
+  attempt(() => readFile(`/proc/${id}/status`, "utf8")).pipe(
+    Effect.map((status) => /^State:\s+[ZX]/m.test(status) && /^Threads:\s+1$/m.test(status)),
+    Effect.orElseSucceed(() => true)
+  )
+
+/** Sends the signal if the daemon lives and waits until it has ended. */
 export const end = (
   daemon: Daemon,
   signal: NodeJS.Signals,
@@ -81,7 +91,7 @@ export const end = (
       onSome: (id) =>
         Effect.zipRight(
           send(id, signal),
-          until(isGone(daemon), {
+          until(hasEnded(id), {
             within,
             otherwise: Effect.succeed(`${daemon.name} (pid ${id}) outlived ${signal}`)
           })
