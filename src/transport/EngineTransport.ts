@@ -22,6 +22,7 @@ import * as ImageReference from "../reference/ImageReference.ts"
 import * as RegistryUri from "../reference/RegistryUri.ts"
 import { inspect, withBorrowedTag } from "./internal/borrowedTag.ts"
 import { classify } from "./internal/engineMessage.ts"
+import * as FirstHome from "./internal/firstHome.ts"
 import { bytesByOutcome, bytesOfUnchanged, type Outcome, toAttemptEvent } from "./internal/layerOutcomes.ts"
 import * as TagFanOut from "./internal/tagFanOut.ts"
 import type { Comparison, PushTransport, TransportRequest, TransportResult } from "./PushTransport.ts"
@@ -40,6 +41,7 @@ export const make: Effect.Effect<Context.Tag.Service<PushTransport>, never, Dock
     const engine = yield* DockerEngine
     const clients = yield* RegistryClient.pool
     const pushTag = TagFanOut.make()
+    const pushLayers = FirstHome.make()
 
     const localImage = Effect.fnUntraced(function* (request: TransportRequest) {
       const { source } = request
@@ -182,7 +184,7 @@ export const make: Effect.Effect<Context.Tag.Service<PushTransport>, never, Dock
         const { digest } = known.value.comparison
         return { digest, status: "unchanged", transport: "engine", ...known.value.bytes } satisfies TransportResult
       }
-      const pushContent = (emit: Emit) => {
+      const send = (emit: Emit) => {
         const attempt = pushOnce({ ...request, emit }, image).pipe(
           Effect.mapError((error) => meaning(request, error)),
           Effect.catchAll(settle(request, image))
@@ -191,6 +193,8 @@ export const make: Effect.Effect<Context.Tag.Service<PushTransport>, never, Dock
           ? attempt
           : withBorrowedTag(engine, { source: reference, target: request.target, imageId: image.id }, attempt)
       }
+      const { registry, repository } = request.target
+      const pushContent = (emit: Emit) => pushLayers({ registry, repository, layers: image.layers, emit, send })
       const platform = Option.getOrElse(request.platform, () => "")
       return yield* pushTag({
         content: `${request.target.name} ${image.id} ${platform}`,

@@ -421,6 +421,34 @@ describe("EngineTransport", () => {
     )
   })
 
+  it.effect("sends a layer that images share to one repository, and the others only when it is there", () => {
+    const names = ["reg.io/team/app:1", "reg.io/team/worker:1"]
+    const slowly: TestEngine.Answer = (call) =>
+      Stream.concat(Stream.drain(Stream.fromEffect(Effect.sleep("1 second"))), TestEngine.pushed({ digest })(call))
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(
+        Effect.forEach(names, (name) => push({ target: name }), { concurrency: "unbounded" })
+      )
+      yield* TestClock.adjust("999 millis")
+      assert.strictEqual((yield* pushesSeen).length, 1)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* pushesSeen).length, 2)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(fiber)).length, 2)
+    }).pipe(
+      Effect.provide(
+        world({
+          images: names.map((name, index) => ({
+            ...local(name),
+            id: digestOf(name),
+            layers: [digestOf("base"), digestOf(`own ${index}`)]
+          })),
+          push: slowly
+        })
+      )
+    )
+  })
+
   it.effect("compares without writing, and fails when the registry can not say", () =>
     Effect.gen(function* () {
       const registry = yield* TestRegistry.TestRegistry

@@ -33,13 +33,5 @@ export const dockerode = (references: ReadonlyArray<string>): Program.Program =>
   arguments: [join(root, "scripts/lib/bench/dockerodePush.mjs"), ...references]
 })
 
-/** Without a library: the requests of dockerode's pushes, and the same with gantry's questions. */
-export const bare = (references: ReadonlyArray<string>): Program.Program => ({
-  command: process.execPath,
-  arguments: [join(root, "scripts/lib/bench/barePush.mjs"), ...references]
-})
-
-export const bareAsking = (references: ReadonlyArray<string>): Program.Program => bare(["--ask", ...references])
-
 /** A home in which no docker configuration is. */
 export const home = temporaryFolder("bench")

@@ -32,7 +32,7 @@ export const toAttemptEvent = (status: LayerStatus): AttemptEvent | undefined =>
 }
 
 /** An engine names a layer by the first 12 digits of its diff id or of its blob: reference/engine.md section 2. */
-const shortId = (digest: string): string => digest.slice(digest.indexOf(":") + 1, digest.indexOf(":") + 13)
+export const shortId = (digest: string): string => digest.slice(digest.indexOf(":") + 1, digest.indexOf(":") + 13)
 
 /**
  * The manifest's layer sizes, summed by what became of each layer; nothing when any layer's outcome is unknown. A layer
