@@ -3,15 +3,19 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { RegistryRateLimited, RegistryUnavailable } from "../../src/distribution/RegistryError.ts"
+import { EngineEvent } from "../../src/engine/EngineStream.ts"
 import * as Source from "../../src/image/ImageSource.ts"
 import { ImageNotFound, PushStalled } from "../../src/push/PushError.ts"
 import type { AttemptEvent } from "../../src/push/PushEvent.ts"
 import * as PushRequest from "../../src/push/PushRequest.ts"
 import * as ImageReference from "../../src/reference/ImageReference.ts"
 import { PushSupervisor } from "../../src/runtime/PushSupervisor.ts"
+import * as TestEngine from "../../src/testing/TestEngine.ts"
 import * as TestTransport from "../../src/testing/TestTransport.ts"
+import * as TestWorld from "../../src/testing/TestWorld.ts"
 import { recordedEvents, request, supervised, tags, timeline } from "../support/supervisor.ts"
 
 const app = request("a.example.com/app:1")
@@ -311,6 +315,46 @@ describe("PushSupervisor's attempts", () => {
         )
       }).pipe(Effect.provide(supervised(() => Effect.never)))
     )
+
+    it.effect("a push is not stalled that waits for a layer which moves, on its way to another repository", () => {
+      const layer = "ab".repeat(32)
+      const moving: TestEngine.Answer = (call) =>
+        Stream.range(1, 100).pipe(
+          Stream.mapEffect((current) =>
+            Effect.delay(
+              Effect.sync(() =>
+                EngineEvent.LayerStatus({
+                  layer: layer.slice(0, 12),
+                  phase: "pushing",
+                  status: "Pushing",
+                  current,
+                  total: 100,
+                  mountedFrom: undefined,
+                  retryAfterSeconds: undefined
+                })
+              ),
+              "9 seconds"
+            )
+          ),
+          Stream.concat(TestEngine.pushed()(call))
+        )
+      const names = ["a.example.com/app:1", "a.example.com/worker:1"]
+      return Effect.gen(function* () {
+        const supervisor = yield* PushSupervisor
+        yield* TestWorld.within("1 hour")(supervisor.pushAll(names.map((name) => request(name))))
+        const { callsTo } = yield* TestEngine.TestEngine
+        assert.strictEqual((yield* callsTo("pushImage")).length, 2)
+      }).pipe(
+        Effect.provide(
+          TestWorld.layerEngine({
+            registries: { a: { uri: "a.example.com" } },
+            supervisor: { stallTimeout: "11 seconds" },
+            images: names.map((name) => ({ names: [name], layers: [`sha256:${layer}`] })),
+            push: moving
+          })
+        )
+      )
+    })
 
     it.scoped("events of an attempt that has ended are dropped", () =>
       Effect.gen(function* () {
