@@ -54,8 +54,8 @@ export interface EngineVersion {
  * @category models
  */
 export interface EngineInfo {
-  /** Where images are kept; `containerd` is the default of new installs since Docker 29. */
-  readonly imageStore: "classic" | "containerd"
+  /** Where images are kept; `containerd` is the default of new installs since Docker 29, and Podman has its own. */
+  readonly imageStore: "classic" | "containerd" | "podman"
   /** `host[:port]` of the registries to which the engine's settings allow plain HTTP or an unverified certificate. */
   readonly insecureRegistries: ReadonlyArray<string>
   /** Networks in CIDR form to which the same is allowed; Docker always has `127.0.0.0/8`. */

@@ -5,6 +5,7 @@
  */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { StoredManifest } from "../distribution/RegistryClient.ts"
@@ -41,7 +42,8 @@ export const make: Effect.Effect<Context.Tag.Service<PushTransport>, never, Dock
     const engine = yield* DockerEngine
     const clients = yield* RegistryClient.pool
     const pushTag = TagFanOut.make()
-    const pushLayers = FirstHome.make()
+    const asked = yield* Effect.cached(Effect.forkIn(namesLayers(engine), yield* Effect.scope))
+    const pushLayers = FirstHome.make(Effect.flatMap(asked, Fiber.join))
 
     const localImage = Effect.fnUntraced(function* (request: TransportRequest) {
       const { source } = request
@@ -214,6 +216,14 @@ export const make: Effect.Effect<Context.Tag.Service<PushTransport>, never, Dock
 )
 
 type Emit = (event: AttemptEvent) => void
+
+/** Only the classic image store does so by diff ids; an engine that does not say which one it has is taken for another. */
+const namesLayers = (engine: Context.Tag.Service<DockerEngine>): Effect.Effect<boolean> =>
+  engine.info.pipe(
+    Effect.timeout("2 seconds"),
+    Effect.map(({ imageStore }) => imageStore === "classic"),
+    Effect.orElseSucceed(() => false)
+  )
 
 const pushed = (digest: Digest.Digest, bytes: TransferredBytes): TransportResult => ({
   digest,

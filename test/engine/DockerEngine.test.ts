@@ -383,6 +383,23 @@ describe("DockerEngine", { timeout: 60_000 }, () => {
       })
     )
 
+    it.scoped("knows each store of images by what its engine says of itself", () =>
+      Effect.gen(function* () {
+        const storeOf = (answer: object) =>
+          Effect.gen(function* () {
+            const { engine } = yield* withEngine((_, response) => response.end(JSON.stringify(answer)))
+            return (yield* engine.info).imageStore
+          })
+        assert.strictEqual(yield* storeOf({ DriverStatus: [["Backing Filesystem", "extfs"]] }), "classic")
+        assert.strictEqual(
+          yield* storeOf({ DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]] }),
+          "containerd"
+        )
+        // As Podman 4.3.1 answers.
+        assert.strictEqual(yield* storeOf({ DriverStatus: [], BuildahVersion: "1.28.2" }), "podman")
+      })
+    )
+
     it.scoped("keeps an image's last name, which the engine would delete the image with", () =>
       Effect.gen(function* () {
         let repoTags = ["127.0.0.1:6200/team/app:v1"]

@@ -421,31 +421,63 @@ describe("EngineTransport", () => {
     )
   })
 
-  it.effect("sends a layer that images share to one repository, and the others only when it is there", () => {
-    const names = ["reg.io/team/app:1", "reg.io/team/worker:1"]
-    const slowly: TestEngine.Answer = (call) =>
-      Stream.concat(Stream.drain(Stream.fromEffect(Effect.sleep("1 second"))), TestEngine.pushed({ digest })(call))
-    return Effect.gen(function* () {
+  describe("a layer that images share", () => {
+    const names = ["reg.io/team/app:1", "reg.io/team/worker:1", "reg.io/team/web:1"]
+    const images = names.map((name, index) => ({
+      ...local(name),
+      id: digestOf(name),
+      layers: [digestOf("base"), digestOf(`own ${index}`)]
+    }))
+    /** How many pushes the engine is asked for at the start, and after each second. */
+    const pushing = Effect.gen(function* () {
+      const counts: Array<number> = []
       const fiber = yield* Effect.fork(
         Effect.forEach(names, (name) => push({ target: name }), { concurrency: "unbounded" })
       )
-      yield* TestClock.adjust("999 millis")
-      assert.strictEqual((yield* pushesSeen).length, 1)
-      yield* TestClock.adjust("1 millis")
-      assert.strictEqual((yield* pushesSeen).length, 2)
-      yield* TestClock.adjust("1 second")
-      assert.strictEqual((yield* Fiber.join(fiber)).length, 2)
-    }).pipe(
-      Effect.provide(
-        world({
-          images: names.map((name, index) => ({
-            ...local(name),
-            id: digestOf(name),
-            layers: [digestOf("base"), digestOf(`own ${index}`)]
-          })),
-          push: slowly
-        })
-      )
+      for (const wait of ["999 millis", "1 second", "1 second"] as const) {
+        yield* TestClock.adjust(wait)
+        counts.push((yield* pushesSeen).length)
+      }
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(fiber)
+      const { callsTo } = yield* TestEngine.TestEngine
+      return { counts, questions: (yield* callsTo("info")).length }
+    })
+    const afterASecond = TestEngine.delayed("1 second", TestEngine.pushed({ digest }))
+
+    it.effect("goes to one repository, and to the others only when it is there", () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* pushing, { counts: [1, 3, 3], questions: 1 })
+      }).pipe(Effect.provide(world({ images, push: afterASecond })))
+    )
+
+    it.effect("does not wait longer than 2 seconds for an engine's answer, and never longer than for the layer", () =>
+      Effect.gen(function* () {
+        const silent = (push: TestEngine.Answer) =>
+          PushTransport.layerEngine.pipe(
+            Layer.provide(
+              Layer.effect(
+                DockerEngine,
+                Effect.map(DockerEngine, (engine) => ({ ...engine, info: Effect.never }))
+              )
+            ),
+            Layer.provideMerge(Layer.merge(TestEngine.layer({ images, push }), TestRegistry.layer()))
+          )
+        const afterThreeSeconds = TestEngine.delayed("3 seconds", TestEngine.pushed({ digest }))
+        const long = yield* Effect.provide(pushing, silent(afterThreeSeconds))
+        assert.deepStrictEqual(long.counts, [1, 1, 3])
+        const short = yield* Effect.provide(pushing, silent(afterASecond))
+        assert.deepStrictEqual(short.counts, [1, 3, 3])
+      })
+    )
+
+    it.effect("goes to all of them at once on an engine that does not tell when it is there", () =>
+      Effect.gen(function* () {
+        for (const imageStore of ["containerd", "podman"] as const) {
+          const other = world({ images, push: afterASecond, info: { imageStore } })
+          assert.deepStrictEqual(yield* Effect.provide(pushing, other), { counts: [3, 3, 3], questions: 1 })
+        }
+      })
     )
   })
 

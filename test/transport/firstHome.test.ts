@@ -30,8 +30,8 @@ interface Started {
 }
 
 /** Pushes whose sending is in the test's hands, in the order in which they began. */
-const makeWorld = () => {
-  const pushLayers = FirstHome.make()
+const makeWorld = (namesLayers = Effect.succeed(true)) => {
+  const pushLayers = FirstHome.make(namesLayers)
   const started: Array<Started> = []
   const seen: Array<string> = []
   const push = (repository: string, layers: ReadonlyArray<string>, registry = "reg.io") =>
@@ -183,22 +183,24 @@ describe("a layer's first home", () => {
     })
   )
 
-  it.effect("is not waited for longer than 2 seconds, and once, when the engine does not name layers by diff ids", () =>
+  it.effect("is waited for only when the engine names layers, which it is asked when it matters", () =>
     Effect.gen(function* () {
-      const { at, began, push } = makeWorld()
-      yield* push("a", ["1", "2"])
-      yield* push("b", ["1", "2"])
-      at(0).emit(progress("9", 1))
-      yield* TestClock.adjust("1999 millis")
-      assert.deepStrictEqual(began(), ["a"])
-      yield* TestClock.adjust("1 millis")
-      assert.deepStrictEqual(began(), ["a", "b"])
-      yield* push("c", ["3"])
-      yield* push("d", ["3"])
-      assert.deepStrictEqual(began(), ["a", "b", "c", "d"])
-      at(2).emit(progress("3", 1))
-      yield* push("e", ["3"])
-      assert.deepStrictEqual(began(), ["a", "b", "c", "d"], "it does, after all")
+      let asked = 0
+      const { began, push } = makeWorld(
+        Effect.delay(
+          Effect.sync(() => ++asked > 1),
+          "1 second"
+        )
+      )
+      yield* push("a", ["1"])
+      yield* push("b", ["2"])
+      assert.strictEqual(asked, 0)
+      yield* push("c", ["1"])
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(began(), ["a", "b", "c"])
+      yield* push("d", ["1"])
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual([began(), asked], [["a", "b", "c"], 2])
     })
   )
 
@@ -231,7 +233,7 @@ describe("a layer's first home", () => {
     [FastCheck.array(planned, { maxLength: 12 })],
     ([plan]) =>
       Effect.gen(function* () {
-        const pushLayers = FirstHome.make()
+        const pushLayers = FirstHome.make(Effect.succeed(true))
         const homes = new Set<string>()
         const under = new Map<string, string>()
         const begun: Array<number> = []

@@ -32,6 +32,8 @@ const InfoAnswer = Schema.Struct({
   HttpProxy: text,
   HttpsProxy: text,
   NoProxy: text,
+  // Of Podman's answer alone: https://github.com/containers/podman/blob/v4.3.1/pkg/api/handlers/types.go
+  BuildahVersion: text,
   DriverStatus: list(Schema.Array(Schema.String)),
   RegistryConfig: Schema.optionalWith(
     Schema.Struct({
@@ -45,14 +47,18 @@ const InfoAnswer = Schema.Struct({
   )
 })
 
+const imageStoreOf = ({ BuildahVersion, DriverStatus }: typeof InfoAnswer.Type): EngineInfo["imageStore"] => {
+  if (BuildahVersion !== "") return "podman"
+  const isContainerd = DriverStatus.some(
+    ([name, value]) => name === "driver-type" && value === "io.containerd.snapshotter.v1"
+  )
+  return isContainerd ? "containerd" : "classic"
+}
+
 export const info = {
   schema: Schema.parseJson(InfoAnswer),
   read: (answer: typeof InfoAnswer.Type): EngineInfo => ({
-    imageStore: answer.DriverStatus.some(
-      ([name, value]) => name === "driver-type" && value === "io.containerd.snapshotter.v1"
-    )
-      ? "containerd"
-      : "classic",
+    imageStore: imageStoreOf(answer),
     insecureRegistries: Object.entries(answer.RegistryConfig.IndexConfigs)
       .filter(([, index]) => !index.Secure)
       .map(([host]) => host),

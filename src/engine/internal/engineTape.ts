@@ -25,7 +25,7 @@ const Version = Schema.Struct({
 })
 
 const Info = Schema.Struct({
-  imageStore: Schema.Literal("classic", "containerd"),
+  imageStore: Schema.Literal("classic", "containerd", "podman"),
   insecureRegistries: Schema.Array(Schema.String),
   insecureNetworks: Schema.Array(Schema.String),
   httpProxy: Schema.String,

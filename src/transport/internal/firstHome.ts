@@ -27,8 +27,8 @@ export interface LayersPush<A, E> extends Destination {
   readonly send: (emit: Emit) => Effect.Effect<A, E>
 }
 
-/** What the engine has told of a layer: nothing, that it is being sent, or that it is there. */
-type Phase = "unnamed" | "moving" | "arrived"
+/** What the engine does with a layer: it sends it, or has told that it is there. */
+type Phase = "moving" | "arrived"
 
 /** One phase of a layer on its way to its first home. */
 interface Transfer {
@@ -42,8 +42,6 @@ interface Transfer {
 
 /** How long a layer that does not move is waited for, in milliseconds. */
 const patience: Readonly<Record<Phase, number>> = {
-  // Docker names each layer within milliseconds; the containerd image store has other names for them, and Podman none.
-  unnamed: Duration.toMillis("2 seconds"),
   // It may wait for one of the engine's five places, or for a sick registry, and nobody else is to wait with it.
   moving: Duration.toMillis("10 seconds"),
   // Docker tells that a layer is there, and only then notes it for mounts: `uploadUsingSession` in
@@ -53,11 +51,14 @@ const patience: Readonly<Record<Phase, number>> = {
 
 const MAXIMUM_REMEMBERED = 4096
 
-/** Sends images, each layer to one repository of a registry first. Others see its progress as theirs while they wait. */
-export const make = () => {
+/**
+ * Sends images, each layer to one repository of a registry first. Others see its progress as theirs while they wait.
+ *
+ * @param namesLayers whether the engine tells of layers by their diff ids: else nobody can know that one is there
+ */
+export const make = (namesLayers: Effect.Effect<boolean>) => {
   const transfers = new Map<string, Transfer>()
   const remembered = new Set<string>()
-  let namesLayers = true
 
   const keyOf = (registry: string, layer: string) => `${registry} ${shortId(layer)}`
 
@@ -77,7 +78,6 @@ export const make = () => {
     Effect.clockWith((clock) => {
       const left = transfer.movedAt + patience[transfer.phase] - clock.unsafeCurrentTimeMillis()
       if (left > 0) return Effect.zipRight(clock.sleep(Duration.millis(left)), untilStill(key, transfer))
-      namesLayers &&= transfer.phase !== "unnamed"
       settle(key, transfer)
       return Effect.void
     })
@@ -113,17 +113,15 @@ export const make = () => {
       const key = keyOf(push.registry, event.layer)
       const transfer = led.get(key)
       if (transfer === undefined) return
-      namesLayers = true
       if (event._tag === "LayerPushed")
         return event.outcome === "uploaded" ? enter(key, "arrived") : settle(key, transfer)
       transfer.movedAt = clock.unsafeCurrentTimeMillis()
       for (const follower of transfer.followers) follower(event)
-      if (transfer.phase === "unnamed") enter(key, "moving")
     }
 
     for (const layer of push.layers) {
       const key = keyOf(push.registry, layer)
-      if (!transfers.has(key) && !remembered.has(key)) enter(key, "unnamed")
+      if (!transfers.has(key) && !remembered.has(key)) enter(key, "moving")
     }
     return Effect.onExit(push.send(see), (exit) =>
       Effect.sync(() => {
@@ -135,7 +133,6 @@ export const make = () => {
 
   /** A layer of the push that is on its way to another repository: in the same one, the engine sends it for both. */
   const ahead = ({ layers, registry, repository }: Destination) => {
-    if (!namesLayers) return undefined
     for (const layer of layers) {
       const key = keyOf(registry, layer)
       const transfer = transfers.get(key)
@@ -146,11 +143,15 @@ export const make = () => {
 
   return <A, E>(push: LayersPush<A, E>): Effect.Effect<A, E> =>
     Effect.uninterruptibleMask((restore) => {
-      const next: Effect.Effect<A, E> = Effect.clockWith((clock) => {
+      const go = Effect.clockWith((clock) => lead({ ...push, send: (emit) => restore(push.send(emit)) }, clock))
+      const next: Effect.Effect<A, E> = Effect.suspend(() => {
         const first = ahead(push)
-        return first === undefined
-          ? lead({ ...push, send: (emit) => restore(push.send(emit)) }, clock)
-          : Effect.zipRight(restore(follow(push.emit, first.key, first.transfer)), next)
+        if (first === undefined) return go
+        const { key, transfer } = first
+        return Effect.if(restore(Effect.raceFirst(namesLayers, Effect.as(Deferred.await(transfer.over), true))), {
+          onTrue: () => Effect.zipRight(restore(follow(push.emit, key, transfer)), next),
+          onFalse: () => go
+        })
       })
       return next
     })
