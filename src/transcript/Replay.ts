@@ -70,10 +70,13 @@ const makeTape = (path: string, transcript: Transcript.Transcript) => {
   }
 
   /** Looking and taking are one synchronous step, so that the nth who asks gets the nth answer. */
-  const take = (exchange: Asked): Effect.Effect<Played> =>
+  const take = <E>(
+    exchange: Asked,
+    otherwise: (exchange: Asked) => Effect.Effect<never, E>
+  ): Effect.Effect<Played, E> =>
     Effect.suspend(() => {
       const played = waiting.get(identity(exchange))?.shift()
-      return played === undefined ? diverged(exchange) : Effect.succeed(played)
+      return played === undefined ? otherwise(exchange) : Effect.succeed(played)
     })
 
   const unreadable = ({ request }: Played, why: string) =>
@@ -119,17 +122,22 @@ const makeTape = (path: string, transcript: Transcript.Transcript) => {
     })
   }
 
-  const takeFor = <A, E, Piece>({ party, request }: Transcript.Exchange<A, E, Piece>) =>
-    take({ party, request: request(scrubCredentials) })
+  const askedBy = <A, E, Piece>({ party, request }: Transcript.Exchange<A, E, Piece>): Asked => ({
+    party,
+    request: request(scrubCredentials)
+  })
 
-  const begin = <A, E, Piece>(exchange: Transcript.Exchange<A, E, Piece>) =>
-    Effect.flatMap(takeFor(exchange), (played) =>
-      Effect.map(Clock.currentTimeMillis, (now) => steps(exchange, played, now))
+  const begin = <A, E, Piece>(exchange: Transcript.Exchange<A, E, Piece>) => {
+    const { unrecorded } = exchange
+    return Effect.flatMap(
+      take<E>(askedBy(exchange), unrecorded === undefined ? diverged : () => Effect.fail(unrecorded)),
+      (played) => Effect.map(Clock.currentTimeMillis, (now) => steps(exchange, played, now))
     )
+  }
 
   const tape: Transcript.Tape = {
     fact: (exchange) =>
-      Effect.flatMap(takeFor(exchange), (played) => {
+      Effect.flatMap(take(askedBy(exchange), diverged), (played) => {
         const known = played.entries.find((entry) => entry._tag === "Answered")
         return known === undefined
           ? Effect.die(unreadable(played, "it ends there"))

@@ -215,6 +215,8 @@ export interface Exchange<A, E, Piece> {
   readonly answer: Codec<A>
   readonly error: Codec<E>
   readonly piece: Codec<Piece>
+  /** How a question fails in a replay that the recorded run did not ask, for it depends on what else is in flight. */
+  readonly unrecorded?: E
 }
 
 /**

@@ -42,8 +42,8 @@ export const make: Effect.Effect<Context.Tag.Service<PushTransport>, never, Dock
     const engine = yield* DockerEngine
     const clients = yield* RegistryClient.pool
     const pushTag = TagFanOut.make()
-    const asked = yield* Effect.cached(Effect.forkIn(namesLayers(engine), yield* Effect.scope))
-    const pushLayers = FirstHome.make(Effect.flatMap(asked, Fiber.join))
+    const asking = yield* Effect.cachedWithTTL(Effect.forkIn(namesLayers(engine), yield* Effect.scope), "1 minute")
+    const pushLayers = FirstHome.make(Effect.flatMap(asking, Fiber.join))
 
     const localImage = Effect.fnUntraced(function* (request: TransportRequest) {
       const { source } = request
@@ -69,15 +69,10 @@ export const make: Effect.Effect<Context.Tag.Service<PushTransport>, never, Dock
       const stored = yield* clientFor(request).getManifest(request.target.repository, tag)
       return Option.match(stored, {
         onNone: (): Remote => ({ comparison: { _tag: "Absent" }, bytes: {} }),
-        onSome: ({ descriptor, manifest }): Remote => {
-          const isSame =
-            String(descriptor.digest) === image.id ||
-            (!isIndex(manifest) && String(manifest.config.digest) === image.id)
-          return {
-            comparison: { _tag: isSame ? "Same" : "Different", digest: descriptor.digest },
-            bytes: isIndex(manifest) ? {} : bytesOfUnchanged(manifest)
-          }
-        }
+        onSome: (stored): Remote => ({
+          comparison: { _tag: isOf(image)(stored) ? "Same" : "Different", digest: stored.descriptor.digest },
+          bytes: isIndex(stored.manifest) ? {} : bytesOfUnchanged(stored.manifest)
+        })
       })
     })
 
@@ -140,7 +135,8 @@ export const make: Effect.Effect<Context.Tag.Service<PushTransport>, never, Dock
         onNone: () => ({}),
         onSome: (manifest) => bytesByOutcome(manifest, image.layers, outcomes)
       })
-      return { result: pushed(digest, bytes), manifest }
+      // The engine pushes what has the name by now: another image is not what other tags wait for.
+      return { result: pushed(digest, bytes), manifest: Option.filter(manifest, isOf(image)) }
     })
 
     const putTag = (request: TransportRequest) => (stored: StoredManifest) =>
@@ -217,12 +213,12 @@ export const make: Effect.Effect<Context.Tag.Service<PushTransport>, never, Dock
 
 type Emit = (event: AttemptEvent) => void
 
-/** Only the classic image store does so by diff ids; an engine that does not say which one it has is taken for another. */
-const namesLayers = (engine: Context.Tag.Service<DockerEngine>): Effect.Effect<boolean> =>
-  engine.info.pipe(
-    Effect.timeout("2 seconds"),
+/** Only the classic image store calls layers by their diff ids. */
+const namesLayers = ({ info }: Context.Tag.Service<DockerEngine>): Effect.Effect<Option.Option<boolean>> =>
+  info.pipe(
     Effect.map(({ imageStore }) => imageStore === "classic"),
-    Effect.orElseSucceed(() => false)
+    Effect.timeout("2 seconds"),
+    Effect.option
   )
 
 const pushed = (digest: Digest.Digest, bytes: TransferredBytes): TransportResult => ({
@@ -234,6 +230,12 @@ const pushed = (digest: Digest.Digest, bytes: TransferredBytes): TransportResult
 
 const imageManifest = ({ manifest }: StoredManifest): Option.Option<ImageManifest> =>
   isIndex(manifest) ? Option.none() : Option.some(manifest)
+
+/** Whether a manifest is the image's: the containerd image store calls images by their manifests, others by their configs. */
+const isOf =
+  ({ id }: ImageInspection) =>
+  ({ descriptor, manifest }: StoredManifest): boolean =>
+    String(descriptor.digest) === id || (!isIndex(manifest) && String(manifest.config.digest) === id)
 
 /** What a registry holds under the tag, and its layers' bytes. */
 interface Remote {

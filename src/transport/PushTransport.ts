@@ -81,8 +81,8 @@ export class PushTransport extends Context.Tag("gantry/PushTransport")<
  * Pushes through the engine. Fails with `UnsupportedSource` for images that are not in it.
  *
  * An image whose layer is on its way to another repository of the registry waits until it is there, and the engine mounts
- * it: while it waits, `emit` has that layer's progress. It waits for no layer that has not moved for 10 seconds, and only
- * on an engine with the classic image store: no other tells when a layer is there.
+ * it: while it waits, `emit` has that layer's progress. It waits for no layer that has not moved for a minute, or has not
+ * begun in two, and only on an engine with the classic image store: others name layers by what is known afterwards.
  *
  * @since 0.1.0
  * @category layers

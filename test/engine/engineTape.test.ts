@@ -1,3 +1,4 @@
+import * as FileSystem from "@effect/platform/FileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
@@ -134,6 +135,20 @@ describe("an engine's transcript", () => {
       )
       assert.include(text, `"pushImage ${app} linux/arm64"`)
       assert.include(text, `"pushImage ${app} without verification"`)
+    })
+  )
+
+  it.effect("may lack what the engine is, which pushes ask when others are in flight", () =>
+    Effect.gen(function* () {
+      const { text } = yield* recorded({}, (engine) => engine.ping)
+      const replay = DockerEngine.layerReplay("run.ndjson").pipe(
+        Layer.provide(FileSystem.layerNoop({ readFileString: () => Effect.succeed(text) }))
+      )
+      const error = yield* Effect.provide(
+        Effect.flip(Effect.flatMap(DockerEngine.DockerEngine, ({ info }) => info)),
+        replay
+      )
+      assert.strictEqual(error._tag, "EngineUnavailable")
     })
   )
 

@@ -37,7 +37,9 @@ describeLive("images that share a layer, pushed at once to repositories of their
           })
         )
         assert.strictEqual(pushed.code, 0, pushed.stderr)
-        const started = requests.filter(({ method, path }) => method === "POST" && path.endsWith("/blobs/uploads/"))
+        const started = requests.filter(
+          ({ method, path }) => method === "POST" && path.includes(group) && path.endsWith("/blobs/uploads/")
+        )
         assert.strictEqual(started.filter(({ status }) => status === 201).length, images - 1, "mounts")
         // The shared one, and each image's own layer and configuration.
         assert.strictEqual(started.filter(({ status }) => status === 202).length, 1 + 2 * images, "uploads")

@@ -157,6 +157,20 @@ describe("Replay", () => {
     }).pipe(Effect.provide(playing([asked(0, 0, "inspectImage app:1"), answered(0, 0, "it"), asked(1, 0, "ping")])))
   )
 
+  it.effect("fails as a question says that depends on what else is in flight, when it was not recorded", () =>
+    Effect.gen(function* () {
+      const replay = yield* Replay
+      const ask = replay.exchange(
+        exchange("info", { unrecorded: "not asked" }),
+        () => Effect.die("nobody is asked"),
+        () => {}
+      )
+      assert.strictEqual(yield* ask, "it")
+      assert.strictEqual(yield* Effect.flip(ask), "not asked")
+      assert.deepStrictEqual(yield* replay.divergences, [])
+    }).pipe(Effect.provide(playing([asked(0, 0, "info"), answered(0, 0, "it")])))
+  )
+
   it.effect("draws the random numbers of the recorded run, and knows when that began", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* Random.next, yield* Effect.withRandom(Random.next, Random.make(7)))

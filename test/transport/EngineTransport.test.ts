@@ -401,6 +401,24 @@ describe("EngineTransport", () => {
       )
     )
 
+    it.effect("pushes the content for each tag when another image has taken the first one's name meanwhile", () =>
+      Effect.gen(function* () {
+        const { addImage } = yield* TestRegistry.TestRegistry
+        yield* addImage(ImageReference.unsafeParse("reg.io/team/app:elsewhere"), image)
+        yield* push({ target: "reg.io/team/app:1" })
+        yield* push({ target: "reg.io/team/app:2" })
+        assert.strictEqual((yield* pushesSeen).length, 2)
+        assert.deepStrictEqual(yield* writes, [])
+      }).pipe(
+        Effect.provide(
+          world({
+            images: [{ ...local(...tags), id: digestOf("what had the name before") }],
+            push: ({ image }) => Stream.make(result(Option.getOrThrow(image.tag), manifestDigest))
+          })
+        )
+      )
+    )
+
     it.effect("lets those who waited push for themselves when the one they waited for is interrupted", () =>
       Effect.gen(function* () {
         const first = yield* Effect.fork(push({ target: "reg.io/team/app:1" }))

@@ -10,7 +10,7 @@ import * as Digest from "../../reference/Digest.ts"
 import type { ImageReference } from "../../reference/ImageReference.ts"
 import { type Codec, codec, type Exchange, isOwnWord, nothing, type Tape } from "../../transcript/Transcript.ts"
 import type { PlatformOptions, PushOptions, Service } from "../DockerEngine.ts"
-import { EngineError } from "../EngineError.ts"
+import { EngineError, EngineUnavailable } from "../EngineError.ts"
 import type { EngineAddress, EngineEvent, LayerPhase } from "../EngineStream.ts"
 import { registryAuth } from "./registryAuth.ts"
 import { withoutUrlSecrets } from "./scrub.ts"
@@ -166,6 +166,10 @@ const names = codec(Schema.Array(Schema.String))
 
 const ignore = () => {}
 
+/** A push asks it only while another one is in flight: EngineTransport. */
+const unknownInfo = ({ endpoint, origin }: EngineAddress) =>
+  new EngineUnavailable({ endpoint, origin, reason: "other", detail: "the recorded run did not ask what it is" })
+
 /** An engine behind a tape. Archives and what is done with the dockerode client itself are not on it. */
 const through = (tape: Tape, engine: Service): Service => {
   const ask = <A>(exchange: Exchange<A, EngineError, never>, answer: Effect.Effect<A, EngineError>) =>
@@ -175,7 +179,7 @@ const through = (tape: Tape, engine: Service): Service => {
     origin: engine.origin,
     ping: ask(asking("ping", pinged), engine.ping),
     version: ask(asking("version", version), engine.version),
-    info: ask(asking("info", info), engine.info),
+    info: ask({ ...asking("info", info), unrecorded: unknownInfo(engine) }, engine.info),
     imageNames: ask(asking("imageNames", names), engine.imageNames),
     inspectImage: (name) => ask(asking(`inspectImage ${name}`, image), engine.inspectImage(name)),
     tagImage: (source, target) => ask(asking(`tagImage ${source} ${target}`, nothing), engine.tagImage(source, target)),

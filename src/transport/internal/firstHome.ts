@@ -1,7 +1,7 @@
 /**
  * Each layer's first home in a registry. An engine sends a layer once for each repository that needs it at the same time,
  * and mounts what it knows to be in another one: who comes second waits until the layer is there
- * (reference/clients.md 5.1).
+ * (reference/clients.md section 5, item 1).
  */
 import type * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -9,6 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
+import * as Option from "effect/Option"
 import type { AttemptEvent } from "../../push/PushEvent.ts"
 import { shortId } from "./layerOutcomes.ts"
 
@@ -27,130 +28,201 @@ export interface LayersPush<A, E> extends Destination {
   readonly send: (emit: Emit) => Effect.Effect<A, E>
 }
 
-/** What the engine does with a layer: it sends it, or has told that it is there. */
-type Phase = "moving" | "arrived"
+/** What the engine does with a layer: it has not begun, it sends it, or it has told that it is there. */
+type Phase = "queued" | "moving" | "arrived"
 
-/** One phase of a layer on its way to its first home. */
+/** What becomes of those who wait: they look who is ahead of them now, or wait for this layer no more. */
+type Verdict = "look" | "go"
+
+/** One phase of a layer on its way. */
 interface Transfer {
   readonly phase: Phase
   readonly repository: string
   readonly followers: Set<Emit>
-  readonly over: Deferred.Deferred<void>
+  readonly over: Deferred.Deferred<Verdict>
   /** In milliseconds of the Clock. */
   movedAt: number
+  /** Whether nobody is to wait for it, although its push goes on. */
+  isGivenUp: boolean
 }
 
-/** How long a layer that does not move is waited for, in milliseconds. */
-const patience: Readonly<Record<Phase, number>> = {
-  // It may wait for one of the engine's five places, or for a sick registry, and nobody else is to wait with it.
-  moving: Duration.toMillis("10 seconds"),
+/** How long a layer that does not move is waited for in each phase, in milliseconds. */
+const limits: Readonly<Record<Phase, number>> = {
+  // The engine has five places, and takes an image's layers topmost first: reference/engine.md, fact 5.
+  queued: Duration.toMillis("2 minutes"),
+  // A registry is silent while it commits a large layer.
+  moving: Duration.toMillis("1 minute"),
   // Docker tells that a layer is there, and only then notes it for mounts: `uploadUsingSession` in
   // https://github.com/moby/moby/blob/02e3d3cea0816065936772ad3252e7caa728787f/distribution/push_v2.go
-  arrived: Duration.toMillis("100 millis")
+  arrived: Duration.toMillis("1 second")
 }
 
-const MAXIMUM_REMEMBERED = 4096
+/** A push that failed later than this, in milliseconds, is no reason to wait for another one: that may fail as late. */
+const SLOW_FAILURE = Duration.toMillis("5 seconds")
+
+const MAXIMUM_KNOWN = 4096
+
+/** The diff id of a layer without files, which images share that have nothing else in common. */
+const EMPTY_LAYER = shortId("sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef")
+
+const keyOf = (registry: string, layer: string) => `${registry} ${shortId(layer)}`
 
 /**
  * Sends images, each layer to one repository of a registry first. Others see its progress as theirs while they wait.
  *
- * @param namesLayers whether the engine tells of layers by their diff ids: else nobody can know that one is there
+ * @param namesLayers whether the engine tells of layers by their diff ids, so that one can know when a layer is there;
+ *   none when that is not known at the moment
  */
-export const make = (namesLayers: Effect.Effect<boolean>) => {
+export const make = (namesLayers: Effect.Effect<Option.Option<boolean>>) => {
   const transfers = new Map<string, Transfer>()
-  const remembered = new Set<string>()
+  /** Layers that are in some repository of their registry, those found last at the end. */
+  const known = new Set<string>()
+  /** Registries where a layer was sent although it was there. */
+  const unmountable = new Set<string>()
+  let answer = Option.none<boolean>()
 
-  const keyOf = (registry: string, layer: string) => `${registry} ${shortId(layer)}`
-
-  const end = (key: string, transfer: Transfer): void => {
+  const leave = (key: string, transfer: Transfer, verdict: Verdict): void => {
     if (transfers.get(key) === transfer) transfers.delete(key)
-    Deferred.unsafeDone(transfer.over, Effect.void)
+    Deferred.unsafeDone(transfer.over, Effect.succeed(verdict))
   }
 
-  /** Nobody waits for it from now on. */
-  const settle = (key: string, transfer: Transfer): void => {
-    const [oldest] = remembered.add(key)
-    if (remembered.size > MAXIMUM_REMEMBERED && oldest !== undefined) remembered.delete(oldest)
-    end(key, transfer)
+  const arrive = (key: string, transfer: Transfer): void => {
+    const [oldest] = known.add(key)
+    if (known.size > MAXIMUM_KNOWN && oldest !== undefined) known.delete(oldest)
+    leave(key, transfer, "look")
   }
 
-  const untilStill = (key: string, transfer: Transfer): Effect.Effect<void> =>
+  const giveUp = (transfer: Transfer): void => {
+    transfer.isGivenUp = true
+    Deferred.unsafeDone(transfer.over, Effect.succeed("go"))
+  }
+
+  /** Waits for the end of a phase; when its limit passes without a movement, nobody waits for the layer any more. */
+  const untilOver = (key: string, transfer: Transfer): Effect.Effect<Verdict> =>
     Effect.clockWith((clock) => {
-      const left = transfer.movedAt + patience[transfer.phase] - clock.unsafeCurrentTimeMillis()
-      if (left > 0) return Effect.zipRight(clock.sleep(Duration.millis(left)), untilStill(key, transfer))
-      settle(key, transfer)
-      return Effect.void
+      const over = Deferred.await(transfer.over)
+      const left = transfer.movedAt + limits[transfer.phase] - clock.unsafeCurrentTimeMillis()
+      if (left > 0) {
+        return Effect.flatMap(
+          Effect.timeoutOption(over, Duration.millis(left)),
+          Option.match({ onNone: () => untilOver(key, transfer), onSome: Effect.succeed })
+        )
+      }
+      if (transfer.phase === "arrived") arrive(key, transfer)
+      else giveUp(transfer)
+      return over
     })
 
-  const follow = (emit: Emit, key: string, transfer: Transfer): Effect.Effect<void> =>
+  const follow = (emit: Emit, key: string, transfer: Transfer): Effect.Effect<Verdict> =>
     Effect.suspend(() => {
       transfer.followers.add(emit)
-      return Effect.raceFirst(Deferred.await(transfer.over), untilStill(key, transfer))
+      return untilOver(key, transfer)
     }).pipe(Effect.ensuring(Effect.sync(() => transfer.followers.delete(emit))))
 
-  const lead = <A, E>(push: LayersPush<A, E>, clock: Clock.Clock): Effect.Effect<A, E> => {
+  const lead = <A, E>(
+    push: LayersPush<A, E>,
+    awaited: ReadonlySet<string>,
+    clock: Clock.Clock
+  ): Effect.Effect<A, E> => {
+    const startedAt = clock.unsafeCurrentTimeMillis()
     const led = new Map<string, Transfer>()
 
     const enter = (key: string, phase: Phase): void => {
       const before = led.get(key)
-      // Nobody waits for it any more.
-      if (transfers.get(key) !== before) return
       const transfer: Transfer = {
         phase,
         repository: push.repository,
         followers: new Set(),
         over: Deferred.unsafeMake(FiberId.none),
-        movedAt: clock.unsafeCurrentTimeMillis()
+        movedAt: clock.unsafeCurrentTimeMillis(),
+        isGivenUp: false
       }
       transfers.set(key, transfer)
       led.set(key, transfer)
-      if (before !== undefined) Deferred.unsafeDone(before.over, Effect.void)
+      if (before !== undefined) Deferred.unsafeDone(before.over, Effect.succeed("look"))
+    }
+
+    const learn = (key: string, outcome: "uploaded" | "existing" | "mounted"): void => {
+      if (outcome === "mounted") unmountable.delete(push.registry)
+      if (outcome === "uploaded" && awaited.has(key)) unmountable.add(push.registry)
     }
 
     const see = (event: AttemptEvent) => {
       push.emit(event)
       if (event._tag === "Reauthenticated") return
       const key = keyOf(push.registry, event.layer)
+      if (event._tag === "LayerPushed") learn(key, event.outcome)
       const transfer = led.get(key)
       if (transfer === undefined) return
-      if (event._tag === "LayerPushed")
-        return event.outcome === "uploaded" ? enter(key, "arrived") : settle(key, transfer)
-      transfer.movedAt = clock.unsafeCurrentTimeMillis()
+      if (event._tag === "LayerPushed") {
+        const isNew = event.outcome === "uploaded" && !transfer.isGivenUp
+        return isNew ? enter(key, "arrived") : arrive(key, transfer)
+      }
+      if (transfer.isGivenUp) return
       for (const follower of transfer.followers) follower(event)
+      if (event.current === 0) return
+      transfer.movedAt = clock.unsafeCurrentTimeMillis()
+      if (transfer.phase === "queued") enter(key, "moving")
     }
 
     for (const layer of push.layers) {
       const key = keyOf(push.registry, layer)
-      if (!transfers.has(key) && !remembered.has(key)) enter(key, "moving")
+      if (!transfers.has(key) && !known.has(key) && shortId(layer) !== EMPTY_LAYER) enter(key, "queued")
     }
     return Effect.onExit(push.send(see), (exit) =>
       Effect.sync(() => {
-        const conclude = Exit.isSuccess(exit) ? settle : end
-        for (const [key, transfer] of led) conclude(key, transfer)
+        const isSlow = clock.unsafeCurrentTimeMillis() - startedAt > SLOW_FAILURE
+        const verdict = isSlow && !Exit.isInterrupted(exit) ? "go" : "look"
+        for (const [key, transfer] of led) {
+          if (Exit.isSuccess(exit)) arrive(key, transfer)
+          else leave(key, transfer, verdict)
+        }
       })
     )
   }
 
   /** A layer of the push that is on its way to another repository: in the same one, the engine sends it for both. */
-  const ahead = ({ layers, registry, repository }: Destination) => {
+  const ahead = ({ layers, registry, repository }: Destination, skipped: ReadonlySet<string>) => {
+    if (unmountable.has(registry) || Option.contains(answer, false)) return undefined
     for (const layer of layers) {
       const key = keyOf(registry, layer)
       const transfer = transfers.get(key)
-      if (transfer !== undefined && transfer.repository !== repository) return { key, transfer }
+      const isAhead = transfer !== undefined && transfer.repository !== repository && !transfer.isGivenUp
+      if (isAhead && !skipped.has(key)) return { key, transfer }
     }
     return undefined
   }
 
+  /** Whether it is worth to wait for a layer; a layer that is there meanwhile needs no answer of the engine. */
+  const isTold = (transfer: Transfer): Effect.Effect<boolean> => {
+    if (Option.isSome(answer)) return Effect.succeed(answer.value)
+    const asked = Effect.map(namesLayers, (said) => {
+      answer = said
+      return Option.getOrElse(said, () => false)
+    })
+    return Effect.raceFirst(asked, Effect.as(Deferred.await(transfer.over), true))
+  }
+
   return <A, E>(push: LayersPush<A, E>): Effect.Effect<A, E> =>
     Effect.uninterruptibleMask((restore) => {
-      const go = Effect.clockWith((clock) => lead({ ...push, send: (emit) => restore(push.send(emit)) }, clock))
-      const next: Effect.Effect<A, E> = Effect.suspend(() => {
-        const first = ahead(push)
-        if (first === undefined) return go
+      const skipped = new Set<string>()
+      const awaited = new Set<string>()
+      const sent = { ...push, send: (emit: Emit) => restore(push.send(emit)) }
+
+      const wait = (key: string, transfer: Transfer) =>
+        Effect.flatMap(isTold(transfer), (told) =>
+          told ? follow(push.emit, key, transfer) : Effect.succeed("go" as const)
+        )
+
+      // Looking and leading are one synchronous step, so that no other push comes between.
+      const next: Effect.Effect<A, E> = Effect.clockWith((clock) => {
+        const first = ahead(push, skipped)
+        if (first === undefined) return lead(sent, awaited, clock)
         const { key, transfer } = first
-        return Effect.if(restore(Effect.raceFirst(namesLayers, Effect.as(Deferred.await(transfer.over), true))), {
-          onTrue: () => Effect.zipRight(restore(follow(push.emit, key, transfer)), next),
-          onFalse: () => go
+        return Effect.flatMap(restore(wait(key, transfer)), (verdict) => {
+          if (verdict === "go") skipped.add(key)
+          else if (known.has(key)) awaited.add(key)
+          return next
         })
       })
       return next
