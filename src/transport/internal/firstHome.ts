@@ -187,8 +187,8 @@ export const make = (namesLayers: Effect.Effect<Option.Option<boolean>>) => {
     for (const layer of layers) {
       const key = keyOf(registry, layer)
       const transfer = transfers.get(key)
-      const isAhead = transfer !== undefined && transfer.repository !== repository && !transfer.isGivenUp
-      if (isAhead && !skipped.has(key)) return { key, transfer }
+      const isElsewhere = transfer !== undefined && transfer.repository !== repository
+      if (isElsewhere && !skipped.has(key)) return { key, transfer }
     }
     return undefined
   }
