@@ -19,6 +19,7 @@ import { dockerode, dockerPush, gantry, home } from "./pushPrograms.ts"
 const { MiB } = ImageFixture
 
 const images = 30
+
 /** Where the images go in a registry. */
 type Place = (index: number) => string
 

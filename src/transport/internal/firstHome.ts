@@ -142,27 +142,28 @@ export const make = (namesLayers: Effect.Effect<Option.Option<boolean>>) => {
       if (before !== undefined) Deferred.unsafeDone(before.over, Effect.succeed("look"))
     }
 
-    const learn = (key: string, outcome: "uploaded" | "existing" | "mounted"): void => {
+    const onPushed = (key: string, outcome: "uploaded" | "existing" | "mounted"): void => {
       if (outcome === "mounted") unmountable.delete(push.registry)
       if (outcome === "uploaded" && awaited.has(key)) unmountable.add(push.registry)
-    }
-
-    const see = (event: AttemptEvent) => {
-      push.emit(event)
-      if (event._tag === "Reauthenticated") return
-      const key = keyOf(push.registry, event.layer)
-      if (event._tag === "LayerPushed") learn(key, event.outcome)
       const transfer = led.get(key)
       if (transfer === undefined) return
-      if (event._tag === "LayerPushed") {
-        const isNew = event.outcome === "uploaded" && !transfer.isGivenUp
-        return isNew ? enter(key, "arrived") : arrive(key, transfer)
-      }
-      if (transfer.isGivenUp) return
+      if (outcome === "uploaded" && !transfer.isGivenUp) enter(key, "arrived")
+      else arrive(key, transfer)
+    }
+
+    const onProgress = (key: string, event: Extract<AttemptEvent, { readonly _tag: "LayerProgress" }>): void => {
+      const transfer = led.get(key)
+      if (transfer === undefined || transfer.isGivenUp) return
       for (const follower of transfer.followers) follower(event)
       if (event.current === 0) return
       transfer.movedAt = clock.unsafeCurrentTimeMillis()
       if (transfer.phase === "queued") enter(key, "moving")
+    }
+
+    const see = (event: AttemptEvent) => {
+      push.emit(event)
+      if (event._tag === "LayerPushed") onPushed(keyOf(push.registry, event.layer), event.outcome)
+      if (event._tag === "LayerProgress") onProgress(keyOf(push.registry, event.layer), event)
     }
 
     for (const layer of push.layers) {
@@ -193,7 +194,7 @@ export const make = (namesLayers: Effect.Effect<Option.Option<boolean>>) => {
     return undefined
   }
 
-  /** Whether it is worth to wait for a layer; a layer that is there meanwhile needs no answer of the engine. */
+  /** Whether the engine tells when a layer is there; one that is there meanwhile needs no answer. */
   const isTold = (transfer: Transfer): Effect.Effect<boolean> => {
     if (Option.isSome(answer)) return Effect.succeed(answer.value)
     const asked = Effect.map(namesLayers, (said) => {
